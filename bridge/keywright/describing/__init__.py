@@ -1,0 +1,1 @@
+"""Outside opinions on a photo."""

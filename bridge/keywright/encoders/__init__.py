@@ -1,0 +1,1 @@
+"""Pixels (and text) to unit vectors."""

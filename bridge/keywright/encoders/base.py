@@ -1,0 +1,41 @@
+"""The protocol every encoder keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keywright.renditions.base import Pixels, View
+
+Vectors = NDArray[np.float32]
+"""Unit vectors, shape (n, dimension)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """The vectors of some photos, unit length, and the norms they had before (shape (n,)): class scores need them."""
+
+    vectors: Vectors
+    norms: NDArray[np.float32]
+
+
+class Encoder(Protocol):
+    id: str  # stable, names network, weights and view, e.g. "efficientnet-lite0/centre224"; vectors are stored under it
+    dimension: int
+    view: View
+
+    def encode(self, pixels: Sequence[Pixels]) -> Encoded:
+        """Encode renditions made for ``view``, in one batch; a batch of one gives the vectors a batch of many gives."""
+        ...
+
+    def class_names(self) -> Sequence[str]:
+        """Names of the classes the network was trained on; empty where it has none."""
+        ...
+
+    def class_probabilities(self, encoded: Encoded) -> NDArray[np.float32]:
+        """Shape (n, classes): what the network's own classifier says of vectors it made."""
+        ...

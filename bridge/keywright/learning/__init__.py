@@ -1,0 +1,1 @@
+"""Vectors and keywords to calibrated keyword models."""

@@ -1,0 +1,1 @@
+"""Keywords in files: XMP packets, sidecars, IPTC; reading and merging."""

@@ -1,0 +1,1 @@
+"""Any file to RGB pixels at the encoder's size, fast."""

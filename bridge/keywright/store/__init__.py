@@ -1,0 +1,1 @@
+"""What the bridge remembers: photos, vectors, models, decisions, jobs, journal."""

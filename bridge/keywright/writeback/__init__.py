@@ -1,0 +1,1 @@
+"""Decisions to files and databases, journalled and undoable."""
