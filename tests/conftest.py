@@ -1,0 +1,17 @@
+"""Fixtures that every room's tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The real photos, catalogs, sidecars and damaged files beside the project; the test is skipped without them."""
+    if not (SHARED / "design.md").is_file():
+        pytest.skip("the real photos, catalogs and sidecars are not at ../shared")
+    return SHARED
