@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import MetaData
+from sqlalchemy import Dialect, MetaData, Text, TypeDecorator
 
 METADATA = MetaData(
     naming_convention={
@@ -13,3 +13,31 @@ METADATA = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+_BYTES = "\x1abytes:"
+
+
+class AnyText(TypeDecorator[str]):
+    """Text that may hold file names which are no valid Unicode (Python's surrogate escapes).
+
+    Databases refuse lone surrogates, so such a text is kept as the hexadecimal form of its bytes behind a mark.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        del dialect
+        if value is None or value.isascii():
+            return value
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return _BYTES + value.encode("utf-8", "surrogatepass").hex()
+        return value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        del dialect
+        if value is None or not value.startswith(_BYTES):
+            return value
+        return bytes.fromhex(value.removeprefix(_BYTES)).decode("utf-8", "surrogatepass")

@@ -1,0 +1,128 @@
+"""Opening the store: one SQLite database in write-ahead mode, brought to the newest schema, safe for several processes.
+
+Reading and writing go through ``Store.read`` and ``Store.write``. A write takes the write lock at its beginning
+(``BEGIN IMMEDIATE``), so two processes wait for each other rather than fail half-way.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from keywright.errors import KeywrightError, reason
+from keywright.home import Home
+
+HEAD = "0001"
+"""The newest revision in ``migrations/versions``; a test holds the two together."""
+
+BUSY_SECONDS = 60
+
+
+class StoreError(KeywrightError):
+    """The store cannot be opened or written; the sentence says why."""
+
+
+class Store:
+    """The open store of one Keywright home."""
+
+    def __init__(self, home: Home, engine: Engine) -> None:
+        self.home = home
+        self.engine = engine
+
+    @classmethod
+    def open(cls, home: Home) -> Store:
+        """Open the store, making or migrating it where that is needed.
+
+        Raises ``StoreError`` where the file is not ours, is newer than this Keywright, or cannot be read or written.
+        """
+        home.prepare()
+        engine = make_engine(f"sqlite:///{home.database}")
+        try:
+            bring_up_to_date(engine)
+        except (DatabaseError, sqlite3.DatabaseError) as error:
+            engine.dispose()
+            cause = error.orig if isinstance(error, DatabaseError) and error.orig else error
+            raise StoreError(
+                f"Keywright's own database {home.database} cannot be used ({reason(cause)}); "
+                "restore it from a backup, or move it away to begin anew."
+            ) from error
+        return cls(home, engine)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one state of the store from beginning to end."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A connection that holds the write lock; commits at the end, rolls back on an exception."""
+        with self.engine.connect() as plain:
+            connection = plain.execution_options(keywright_write=True)
+            try:
+                with connection.begin():
+                    yield connection
+            except OperationalError as error:
+                text = reason(error.orig) if error.orig else str(error)
+                if "full" in text or "locked" in text or "readonly" in text or "disk I/O" in text:
+                    raise StoreError(
+                        f"Keywright's own database {self.home.database} cannot be written: {text}."
+                    ) from error
+                raise
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def make_engine(url: str) -> Engine:
+    """An engine whose connections are durable (``synchronous=FULL``), concurrent (WAL) and check foreign keys."""
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        # The driver's own transaction handling begins too late for BEGIN IMMEDIATE; see "begin" below.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get("keywright_write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return engine
+
+
+def bring_up_to_date(engine: Engine) -> None:
+    """Run the migrations that are missing; a store that is up to date costs one query and no import of alembic."""
+    if _revision(engine) == HEAD:
+        return
+    from keywright.store.migrate import upgrade
+
+    with engine.connect() as plain:
+        connection = plain.execution_options(keywright_write=True)
+        with connection.begin():
+            # Asked again under the lock: another process may have been quicker.
+            upgrade(connection)
+
+
+def _revision(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        known = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE name = 'alembic_version'").first()
+        if known is None:
+            return None
+        row = connection.exec_driver_sql("SELECT version_num FROM alembic_version").first()
+        return None if row is None else str(row[0])
