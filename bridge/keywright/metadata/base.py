@@ -1,0 +1,176 @@
+"""The values that cross this room's border, and its one error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from keywright.errors import KeywrightError
+from keywright.keywords import KeywordPath
+
+
+class MetadataError(KeywrightError):
+    """A file's metadata cannot be changed safely: which file, why, and what to do."""
+
+
+class SidecarProfile(StrEnum):
+    """Whose habits decide where keywords go when the files that are there do not."""
+
+    LIGHTROOM = "lightroom"  # embedded where Lightroom embeds; else IMG.xmp
+    DARKTABLE = "darktable"  # always IMG.NEF.xmp
+    DIGIKAM = "digikam"  # embedded where it can be; else IMG.NEF.xmp
+    PLAIN = "plain"  # Capture One, Photo Mechanic, Bridge: embedded where it can be; else IMG.xmp
+
+
+@dataclass(frozen=True, slots=True)
+class KeywordChange:
+    """The keywords to put in and to take out. A keyword in both is put in."""
+
+    add: frozenset[KeywordPath] = frozenset()
+    remove: frozenset[KeywordPath] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class FieldAdded:
+    """What was put into one keyword field, so that exactly that can be taken out again."""
+
+    field: str  # the field's id, such as "dc:subject" or "iptc"
+    items: tuple[str, ...]  # the entries as they stand in the file
+    seeded: tuple[str, ...] = ()  # keywords the file had elsewhere, copied into a field that was absent or empty
+    was: str | None = None  # the field's source before ("" where it was absent); None where entries were only listed
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """Everything that one change really put into a file: the record to keep for taking it out later."""
+
+    fields: tuple[FieldAdded, ...] = ()
+    removed: tuple[str, ...] = ()  # the keyword paths (text form) that were taken out
+    created: bool = False  # the XMP packet itself is ours
+    padding: int = 0  # bytes of the packet's padding that were used up
+
+    def __bool__(self) -> bool:
+        return bool(self.fields or self.removed)
+
+    def to_json(self) -> str:
+        return json.dumps(
+            {
+                "fields": [{"field": f.field, "items": f.items, "seeded": f.seeded, "was": f.was} for f in self.fields],
+                "removed": self.removed,
+                "created": self.created,
+                "padding": self.padding,
+            },
+            ensure_ascii=False,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Added:
+        data: dict[str, Any] = json.loads(text)
+        return cls(
+            fields=tuple(
+                FieldAdded(f["field"], tuple(f["items"]), tuple(f["seeded"]), f["was"]) for f in data["fields"]
+            ),
+            removed=tuple(data["removed"]),
+            created=data["created"],
+            padding=data["padding"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """``old`` at byte ``start`` of the file before becomes ``new``."""
+
+    start: int
+    old: bytes
+    new: bytes
+
+
+def apply_edits(before: bytes, edits: Iterable[Edit]) -> bytes:
+    """The file after ``edits`` (offsets all refer to ``before``).
+
+    Raises ``MetadataError`` where ``before`` does not hold what an edit replaces.
+    """
+    parts: list[bytes] = []
+    position = 0
+    for edit in sorted(edits, key=lambda e: e.start):
+        end = edit.start + len(edit.old)
+        if edit.start < position or before[edit.start : end] != edit.old:
+            raise MetadataError("the file is no longer as it was when the change was made; read it again")
+        parts += (before[position : edit.start], edit.new)
+        position = end
+    return b"".join([*parts, before[position:]])
+
+
+def invert_edits(edits: Iterable[Edit]) -> tuple[Edit, ...]:
+    """The edits that turn the file after back into the file before, byte for byte."""
+    inverse = []
+    shift = 0
+    for edit in sorted(edits, key=lambda e: e.start):
+        inverse.append(Edit(edit.start + shift, edit.new, edit.old))
+        shift += len(edit.new) - len(edit.old)
+    return tuple(inverse)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The one file that a photo's keywords are written to."""
+
+    target: Path
+    embedded: bool  # the photo itself
+    exists: bool
+
+    @property
+    def creates(self) -> bool:
+        return not self.exists
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """One file before and after; nothing has been written yet.
+
+    ``before`` is ``None`` where the file is to be created. ``edits`` say the same as ``before`` and ``after`` in as
+    few bytes as possible: ``apply_edits(before, edits) == after`` and ``apply_edits(after, invert_edits(edits)) ==
+    before``; a journal that keeps them can restore the file byte for byte.
+    """
+
+    photo: Path
+    target: Path
+    before: bytes | None
+    after: bytes
+    edits: tuple[Edit, ...]
+    added: Added
+    added_keywords: frozenset[KeywordPath]
+    already_there: frozenset[KeywordPath]
+    removed_keywords: frozenset[KeywordPath] = frozenset()
+    notes: tuple[str, ...] = ()  # what could not be put into an older field, one sentence each
+
+    @property
+    def creates(self) -> bool:
+        return self.before is None
+
+    @property
+    def changes(self) -> bool:
+        """Whether there is anything to write."""
+        return self.before != self.after
+
+
+@dataclass(frozen=True, slots=True)
+class FieldKeywords:
+    """One keyword field as it was found: its entries as text, before any judgement."""
+
+    field: str  # "dc:subject", "lr:hierarchicalSubject", …, "iptc", "XPKeywords"
+    place: str  # "" for the photo itself, else the sidecar's file name
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileKeywords:
+    """The keywords a photo carries, in itself and beside it, without doubles."""
+
+    keywords: frozenset[KeywordPath]
+    sources: tuple[FieldKeywords, ...] = ()
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,121 @@
+"""A change of a photo's keywords, planned: which file, its bytes before and after, and what was really added."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+from keywright.errors import reason
+from keywright.keywords import KeywordPath
+from keywright.metadata import embedded, jpeg
+from keywright.metadata.base import Added, Edit, FileChange, KeywordChange, MetadataError, SidecarProfile, apply_edits
+from keywright.metadata.merge import Merged, merge_packet, take_out
+from keywright.metadata.packet import MAX_BYTES
+from keywright.metadata.reading import read_keywords
+from keywright.metadata.sidecars import choose_place
+
+
+def plan_file_change(
+    photo: Path,
+    add: Iterable[KeywordPath] = (),
+    remove: Iterable[KeywordPath] = (),
+    profile: SidecarProfile = SidecarProfile.PLAIN,
+    siblings: Iterable[str] | None = None,
+) -> FileChange:
+    """What to write, and where, to give a photo some keywords and take others from it. Nothing is written.
+
+    Raises ``MetadataError`` where the file cannot be read, or cannot be written safely.
+    """
+    change = KeywordChange(frozenset(add), frozenset(remove))
+    place = choose_place(photo, profile, siblings)
+    if place.embedded:
+        before = _read(photo)
+        merged, edits = _rewrite(before, photo.name, change)
+        return _file_change(photo, photo, before, edits, merged)
+    if place.exists:
+        before = _read(place.target)
+        merged = merge_packet(before, change, name=str(place.target))
+        edits = _whole(before, merged.packet or b"")
+        return _file_change(photo, place.target, before, edits, merged)
+    with photo.open("rb") as stream:
+        blocks = embedded.read_blocks(stream, photo.name)
+    known = read_keywords(photo, siblings).keywords
+    merged = merge_packet(blocks.xmp, change, known, name=str(photo))
+    return _file_change(photo, place.target, None, (Edit(0, b"", merged.packet or b""),), merged)
+
+
+def rewrite_file(data: bytes, name: str, change: KeywordChange) -> tuple[bytes, Added]:
+    """The bytes of a photo file with its embedded keywords changed, and the record of what was added.
+
+    ``name`` is the file's name, for its kind and for error messages. Raises ``MetadataError``.
+    """
+    merged, edits = _rewrite(data, name, change)
+    return apply_edits(data, edits), merged.added
+
+
+def revert(now: bytes, name: str, added: Added) -> bytes | None:
+    """The file without what ``added`` says was put in (and with what was taken out), all else as it is ``now``.
+
+    For files that the person has changed since the change was made; others are better restored from the journal.
+    ``name`` is the file's name. ``None`` where the file was created by the change and holds nothing else: delete it.
+    Raises ``MetadataError`` where the file can no longer be written safely.
+    """
+    if name.lower().endswith(".xmp"):
+        return take_out(now, added, name)
+    stream = io.BytesIO(now)
+    blocks = embedded.read_blocks(stream, name)
+    if blocks.xmp is None:
+        return now
+    return apply_edits(now, jpeg.replace_xmp(now, stream, take_out(blocks.xmp, added, name)))
+
+
+def _rewrite(data: bytes, name: str, change: KeywordChange) -> tuple[Merged, tuple[Edit, ...]]:
+    stream = io.BytesIO(data)
+    blocks = embedded.read_blocks(stream, name)
+    merged = merge_packet(blocks.xmp, change, name=name)
+    if merged.packet == blocks.xmp:
+        return merged, ()
+    return merged, tuple(jpeg.replace_xmp(data, stream, merged.packet))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            if path.suffix.lower() == ".xmp":
+                data = stream.read(MAX_BYTES + 1)
+            else:
+                data = stream.read()
+    except OSError as error:
+        raise MetadataError(f"{path} cannot be read: {reason(error)}.") from error
+    return data
+
+
+def _whole(before: bytes, after: bytes) -> tuple[Edit, ...]:
+    """One edit between the first and the last byte that differ."""
+    if before == after:
+        return ()
+    start = 0
+    limit = min(len(before), len(after))
+    while start < limit and before[start] == after[start]:
+        start += 1
+    tail = 0
+    while tail < limit - start and before[-1 - tail] == after[-1 - tail]:
+        tail += 1
+    return (Edit(start, before[start : len(before) - tail], after[start : len(after) - tail]),)
+
+
+def _file_change(
+    photo: Path, target: Path, before: bytes | None, edits: tuple[Edit, ...], merged: Merged
+) -> FileChange:
+    return FileChange(
+        photo=photo,
+        target=target,
+        before=before,
+        after=apply_edits(before or b"", edits),
+        edits=edits,
+        added=merged.added,
+        added_keywords=merged.added_keywords,
+        already_there=merged.already_there,
+        removed_keywords=merged.removed_keywords,
+    )
