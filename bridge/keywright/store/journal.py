@@ -178,10 +178,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class BatchCounts:
-    """A batch and how many of its entries are in each state."""
+    """A batch, and how many of its targets and how many of their photos are in each state."""
 
     batch: Batch
-    states: dict[EntryState, int]
+    targets: dict[EntryState, int]
+    photos: dict[EntryState, int]
 
 
 def now_text() -> str:
@@ -303,19 +304,44 @@ def open_batches(connection: Connection) -> list[Batch]:
 
 
 def list_batches(connection: Connection, limit: int | None = None) -> list[BatchCounts]:
-    """The newest batches first, with the number of entries in each state."""
+    """The newest batches first."""
     chosen = select(write_batches).order_by(write_batches.c.number.desc())
-    batches = [_batch(row) for row in connection.execute(chosen if limit is None else chosen.limit(limit))]
-    counts: dict[str, dict[EntryState, int]] = {batch.id: {} for batch in batches}
+    rows = connection.execute(chosen if limit is None else chosen.limit(limit)).all()
+    return count_entries(connection, [_batch(row) for row in rows])
+
+
+def count_entries(connection: Connection, batches: Sequence[Batch]) -> list[BatchCounts]:
+    counts = {batch.id: BatchCounts(batch, {}, {}) for batch in batches}
+    e, p = write_entries.c, write_entry_photos.c
+    joined = write_entries.outerjoin(write_entry_photos, e.id == p.entry_id)
     for ids in _slices(list(counts)):
         grouped = (
-            select(write_entries.c.batch_id, write_entries.c.state, func.count().label("number"))
-            .where(write_entries.c.batch_id.in_(ids))
-            .group_by(write_entries.c.batch_id, write_entries.c.state)
+            select(
+                e.batch_id,
+                e.state,
+                func.count(e.id.distinct()).label("targets"),
+                func.count(p.photo).label("photos"),
+            )
+            .select_from(joined)
+            .where(e.batch_id.in_(ids))
+            .group_by(e.batch_id, e.state)
         )
         for row in connection.execute(grouped):
-            counts[row.batch_id][EntryState(row.state)] = int(row.number)
-    return [BatchCounts(batch, counts[batch.id]) for batch in batches]
+            counts[row.batch_id].targets[EntryState(row.state)] = int(row.targets)
+            counts[row.batch_id].photos[EntryState(row.state)] = int(row.photos)
+    return list(counts.values())
+
+
+def newest_undoable(connection: Connection) -> Batch | None:
+    """The newest batch that wrote something which has not been taken out."""
+    wrote = select(write_entries.c.batch_id).where(write_entries.c.state == EntryState.WRITTEN.value)
+    chosen = (
+        select(write_batches)
+        .where(write_batches.c.kind == BatchKind.APPLY.value, write_batches.c.id.in_(wrote))
+        .order_by(write_batches.c.number.desc())
+    )
+    row = connection.execute(chosen.limit(1)).first()
+    return None if row is None else _batch(row)
 
 
 def entry_ids(
@@ -332,6 +358,15 @@ def entry_ids(
         named = select(write_entry_photos.c.entry_id).where(write_entry_photos.c.photo.in_(some))
         found.update(int(row.id) for row in connection.execute(chosen.where(write_entries.c.id.in_(named))))
     return sorted(found)
+
+
+def count_photos(connection: Connection, ids: Sequence[int]) -> int:
+    """How many photos these entries concern; one named by two entries counts twice."""
+    total = 0
+    for some in _slices(list(ids)):
+        chosen = select(func.count()).where(write_entry_photos.c.entry_id.in_(some))
+        total += int(connection.execute(chosen).scalar_one())
+    return total
 
 
 def get_entries(connection: Connection, ids: Sequence[int]) -> list[Entry]:

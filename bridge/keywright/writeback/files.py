@@ -1,0 +1,278 @@
+"""Files as targets: which file a photo's keywords go to, what it is to become, and what it becomes again on undo.
+
+The XMP itself is made in ``keywright.metadata``; the disk is touched in ``writing.py``.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from keywright.errors import KeywrightError
+from keywright.keywords import KeywordPath
+from keywright.metadata import (
+    Added,
+    FileChange,
+    SidecarProfile,
+    choose_place,
+    plan_file_change,
+    revert,
+)
+from keywright.metadata.base import invert_edits
+from keywright.store.journal import Before, Entry, Intent
+from keywright.writeback.base import (
+    AcceptedKeyword,
+    Cancel,
+    Cluster,
+    Done,
+    NothingToUndo,
+    PhotoDecisions,
+    PlannedWrite,
+    Prepared,
+    Refusal,
+)
+from keywright.writeback.before import difference, digest, give_back, keep_edits, keep_whole
+from keywright.writeback.fileops import FileOps, RealFileOps, Seen
+from keywright.writeback.settling import settle_file
+from keywright.writeback.siblings import FolderNames
+from keywright.writeback.writing import Replacement, Writer, explain
+
+KIND = "file"
+
+
+class FileTimes(StrEnum):
+    """What happens to a file's time of change when it is written."""
+
+    TOUCH = "touch"  # it becomes now: other programs and backups see the change
+    KEEP = "keep"
+
+
+class HardLinks(StrEnum):
+    """What to do with a file that has several names: it can be replaced safely under one of them alone."""
+
+    REFUSE = "refuse"
+    SEPARATE = "separate"  # the name Keywright writes becomes a file of its own, the others keep the old content
+
+
+@dataclass(frozen=True, slots=True)
+class FileSettings:
+    profile: SidecarProfile = SidecarProfile.PLAIN
+    times: FileTimes = FileTimes.TOUCH
+    hard_links: HardLinks = HardLinks.REFUSE
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedFile(Prepared):
+    path: Path
+    content: bytes | None  # None: the file goes away
+    seen: Seen | None  # the file when its content was read; None: there was none
+
+
+class FileTarget:
+    """Photos and sidecars."""
+
+    kind = KIND
+
+    def __init__(self, settings: FileSettings | None = None, ops: FileOps | None = None) -> None:
+        self.settings = settings or FileSettings()
+        self._ops = ops or RealFileOps()
+        self._writer = Writer(self._ops, keep_times=self.settings.times is FileTimes.KEEP)
+
+    def clusters(self, decisions: Iterable[PhotoDecisions]) -> Iterator[Cluster | Refusal]:
+        """Virtual copies, photos named twice, and photos that share a sidecar: one cluster for each file."""
+        folders = FolderNames()
+        found: dict[Path, list[PhotoDecisions]] = {}
+        names: dict[Path, Sequence[str]] = {}
+        for decision in decisions:
+            photo = decision.photo
+            try:
+                if self._ops.look(photo) is None:
+                    yield Refusal((photo,), str(photo), "the photo is not there")
+                    continue
+                siblings = folders.near(photo)
+                file = self._real(choose_place(photo, self.settings.profile, siblings).target)
+            except KeywrightError as error:
+                yield Refusal((photo,), str(photo), str(error))
+            except OSError as error:
+                yield Refusal((photo,), str(photo), explain(error))
+            else:
+                found.setdefault(file, []).append(decision)
+                names[file] = siblings
+        for file, together in found.items():
+            yield Cluster(str(file), tuple(together), names[file])
+
+    def same_place(self, address: str) -> str:
+        return unicodedata.normalize("NFC", address).casefold()
+
+    def prepare(self, cluster: Cluster, name: str) -> PreparedFile | PlannedWrite | Refusal:
+        path = Path(cluster.address)
+        add = _accepted(cluster.decisions)
+        remove = {path for decision in cluster.decisions for path in decision.remove} - set(add)
+        photo = cluster.photos[0]
+        try:
+            seen = self._ops.look(path)
+            refusal = self._refusal(seen)
+            if refusal:
+                return Refusal(cluster.photos, cluster.address, refusal)
+            change = plan_file_change(photo, add, remove, self.settings.profile, cluster.hint)
+            if self._real(change.target) != path or change.creates != (seen is None):
+                return Refusal(cluster.photos, cluster.address, "files beside it changed in the meantime; apply again")
+        except KeywrightError as error:
+            return Refusal(cluster.photos, cluster.address, str(error))
+        except OSError as error:
+            return Refusal(cluster.photos, cluster.address, explain(error))
+        planned = _planned(cluster, change, add)
+        if not change.changes:
+            return planned
+        intent = Intent(
+            target=KIND,
+            address=cluster.address,
+            photos=tuple(str(photo) for photo in cluster.photos),
+            old_digest=digest(change.before),
+            new_digest=digest(change.after),
+            before=_keep(path, change),
+            added=change.added.to_json().encode(),
+            added_keywords=_texts(change.added_keywords),
+            removed_keywords=_texts(change.removed_keywords),
+            creates=change.creates,
+            leftover=str(_beside(path, name)),
+        )
+        return PreparedFile(intent, len(change.after), planned, path, change.after, seen)
+
+    def prepare_undo(self, entry: Entry, name: str) -> PreparedFile | NothingToUndo | Refusal:
+        was = entry.intent
+        path = Path(was.address)
+        photos = tuple(Path(photo) for photo in was.photos)
+        try:
+            seen = self._ops.look(path)
+            if seen is None:
+                if self._ops.look(path.parent) is None:
+                    return Refusal(photos, was.address, "its folder cannot be reached; undo again when it is there")
+                return NothingToUndo("the file is gone")
+            now = self._ops.read(path)
+            found = _without(now, was, path.name)
+            if isinstance(found, NothingToUndo):
+                return found
+            refusal = self._refusal(seen)
+            if refusal:
+                return Refusal(photos, was.address, refusal)
+        except KeywrightError as error:
+            return Refusal(photos, was.address, str(error))
+        except OSError as error:
+            return Refusal(photos, was.address, explain(error))
+        content, before = found
+        intent = Intent(
+            target=KIND,
+            address=was.address,
+            photos=was.photos,
+            old_digest=digest(now),
+            new_digest=digest(content),
+            before=before,
+            added=was.added,
+            added_keywords=was.removed_keywords,
+            removed_keywords=was.added_keywords,
+            creates=False,
+            leftover=str(_beside(path, name)) if content is not None else "",
+            undoes=entry.id,
+        )
+        planned = PlannedWrite(was.address, photos, False, (), _paths(was.added_keywords), ())
+        return PreparedFile(intent, len(now), planned, path, content, seen)
+
+    def carry_out(self, work: Sequence[tuple[Entry, PreparedFile]], cancel: Cancel) -> Sequence[Done]:
+        replacements = [
+            Replacement(entry, p.path, p.content, p.seen, Path(p.intent.leftover or p.intent.address))
+            for entry, p in work
+        ]
+        return self._writer.carry_out(replacements, cancel)
+
+    def settle(self, entry: Entry) -> Done | Refusal:
+        return settle_file(self._ops, entry)
+
+    def _real(self, target: Path) -> Path:
+        """The file itself where ``target`` is a symbolic link or lies behind one."""
+        if target.is_symlink():
+            return target.resolve(strict=True)
+        return target.parent.resolve(strict=True) / target.name
+
+    def _refusal(self, seen: Seen | None) -> str:
+        """Why this file must not be replaced, "" where it may."""
+        if seen is None:
+            return ""
+        if not seen.is_regular:
+            return "it is not a file"
+        if seen.write_protected:
+            return "it is write-protected; take the protection off and apply again"
+        if seen.links > 1 and self.settings.hard_links is HardLinks.REFUSE:
+            return (
+                f"it has {seen.links} names (hard links), which writing would separate; "
+                "allow that in the settings, or make it a copy"
+            )
+        return ""
+
+
+def _accepted(decisions: Iterable[PhotoDecisions]) -> dict[KeywordPath, AcceptedKeyword]:
+    """All that is to be added, once each, with its highest confidence."""
+    found: dict[KeywordPath, AcceptedKeyword] = {}
+    for decision in decisions:
+        for keyword in decision.add:
+            other = found.get(keyword.path)
+            if other is None or (other.confidence or 0) < (keyword.confidence or 0):
+                found[keyword.path] = keyword
+    return found
+
+
+def _planned(cluster: Cluster, change: FileChange, add: dict[KeywordPath, AcceptedKeyword]) -> PlannedWrite:
+    return PlannedWrite(
+        where=cluster.address,
+        photos=cluster.photos,
+        creates=change.creates,
+        add=tuple(add.get(path, AcceptedKeyword(path)) for path in sorted(change.added_keywords)),
+        remove=tuple(sorted(change.removed_keywords)),
+        already_there=tuple(sorted(change.already_there)),
+        notes=change.notes,
+    )
+
+
+def _keep(path: Path, change: FileChange) -> Before:
+    if change.before is None or path.suffix.lower() == ".xmp":
+        return keep_whole(change.before)
+    return keep_edits(invert_edits(change.edits))
+
+
+def _without(now: bytes, was: Intent, name: str) -> tuple[bytes | None, Before] | NothingToUndo:
+    """The file without what was written: byte for byte as it was, where nobody else has written it since."""
+    found = digest(now)
+    if found == was.old_digest:
+        return NothingToUndo("the file is already as it was")
+    content: bytes | None
+    if found == was.new_digest:
+        try:
+            back = give_back(now, was.before)
+        except ValueError:
+            back = None  # the record of what was added is a second way
+        if back is not None and digest(back[0]) == was.old_digest:
+            content, edits = back
+            sidecar = name.lower().endswith(".xmp")
+            return content, keep_whole(now) if sidecar else keep_edits(invert_edits(edits))
+    content = revert(now, name, Added.from_json(was.added.decode()))
+    if content == now:
+        return NothingToUndo("nothing that Keywright wrote is in the file any more")
+    if content is None or name.lower().endswith(".xmp"):
+        return content, keep_whole(now)
+    return content, keep_edits(invert_edits(difference(now, content)))
+
+
+def _beside(path: Path, name: str) -> Path:
+    """Our file in the same folder: short, hidden, and of no kind that a catalog program would take for a photo."""
+    return path.with_name(f".keywright-{name}.tmp")
+
+
+def _texts(paths: Iterable[KeywordPath]) -> tuple[str, ...]:
+    return tuple(str(path) for path in sorted(paths))
+
+
+def _paths(texts: Iterable[str]) -> tuple[KeywordPath, ...]:
+    return tuple(KeywordPath.parse(text) for text in texts)
