@@ -41,7 +41,8 @@ class FieldAdded:
     field: str  # the field's id, such as "dc:subject" or "iptc"
     items: tuple[str, ...]  # the entries as they stand in the file
     seeded: tuple[str, ...] = ()  # keywords the file had elsewhere, copied into a field that was absent or empty
-    was: str | None = None  # the field's source before ("" where it was absent); None where entries were only listed
+    was: str | None = None  # the field's source before ("" where it was absent); None where a list only grew
+    held: tuple[str, ...] = ()  # the entries that ``was`` spells
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,10 @@ class Added:
     def to_json(self) -> str:
         return json.dumps(
             {
-                "fields": [{"field": f.field, "items": f.items, "seeded": f.seeded, "was": f.was} for f in self.fields],
+                "fields": [
+                    {"field": f.field, "items": f.items, "seeded": f.seeded, "was": f.was, "held": f.held}
+                    for f in self.fields
+                ],
                 "removed": self.removed,
                 "created": self.created,
                 "padding": self.padding,
@@ -72,7 +76,8 @@ class Added:
         data: dict[str, Any] = json.loads(text)
         return cls(
             fields=tuple(
-                FieldAdded(f["field"], tuple(f["items"]), tuple(f["seeded"]), f["was"]) for f in data["fields"]
+                FieldAdded(f["field"], tuple(f["items"]), tuple(f["seeded"]), f["was"], tuple(f["held"]))
+                for f in data["fields"]
             ),
             removed=tuple(data["removed"]),
             created=data["created"],

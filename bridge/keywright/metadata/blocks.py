@@ -15,4 +15,5 @@ class Blocks:
     irb: bytes | None = None  # Photoshop's image resources, which may hold IPTC
     exif: bytes | None = None  # a TIFF structure
     xp_keywords: bytes | None = None  # Exif's XPKeywords, UTF-16LE
+    signed: bool = False  # content credentials (C2PA), which any change to the file would break
     warnings: list[str] = field(default_factory=list)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from keywright.errors import reason
 from keywright.keywords import KeywordPath
-from keywright.metadata import embedded, jpeg
+from keywright.metadata import embedded, rewriting
 from keywright.metadata.base import Added, Edit, FileChange, KeywordChange, MetadataError, SidecarProfile, apply_edits
 from keywright.metadata.merge import Merged, merge_packet, take_out
 from keywright.metadata.packet import MAX_BYTES
@@ -31,8 +31,8 @@ def plan_file_change(
     place = choose_place(photo, profile, siblings)
     if place.embedded:
         before = _read(photo)
-        merged, edits = _rewrite(before, photo.name, change)
-        return _file_change(photo, photo, before, edits, merged)
+        merged, edits, notes = rewriting.rewrite(before, photo.name, change)
+        return replace(_file_change(photo, photo, before, edits, merged), notes=notes)
     if place.exists:
         before = _read(place.target)
         merged = merge_packet(before, change, name=str(place.target))
@@ -50,7 +50,7 @@ def rewrite_file(data: bytes, name: str, change: KeywordChange) -> tuple[bytes, 
 
     ``name`` is the file's name, for its kind and for error messages. Raises ``MetadataError``.
     """
-    merged, edits = _rewrite(data, name, change)
+    merged, edits, _ = rewriting.rewrite(data, name, change)
     return apply_edits(data, edits), merged.added
 
 
@@ -63,32 +63,15 @@ def revert(now: bytes, name: str, added: Added) -> bytes | None:
     """
     if name.lower().endswith(".xmp"):
         return take_out(now, added, name)
-    stream = io.BytesIO(now)
-    blocks = embedded.read_blocks(stream, name)
-    if blocks.xmp is None:
-        return now
-    return apply_edits(now, jpeg.replace_xmp(now, stream, take_out(blocks.xmp, added, name)))
-
-
-def _rewrite(data: bytes, name: str, change: KeywordChange) -> tuple[Merged, tuple[Edit, ...]]:
-    stream = io.BytesIO(data)
-    blocks = embedded.read_blocks(stream, name)
-    merged = merge_packet(blocks.xmp, change, name=name)
-    if merged.packet == blocks.xmp:
-        return merged, ()
-    return merged, tuple(jpeg.replace_xmp(data, stream, merged.packet))
+    return apply_edits(now, rewriting.take_out_of(now, name, added))
 
 
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as stream:
-            if path.suffix.lower() == ".xmp":
-                data = stream.read(MAX_BYTES + 1)
-            else:
-                data = stream.read()
+            return stream.read(MAX_BYTES + 1 if path.suffix.lower() == ".xmp" else -1)
     except OSError as error:
         raise MetadataError(f"{path} cannot be read: {reason(error)}.") from error
-    return data
 
 
 def _whole(before: bytes, after: bytes) -> tuple[Edit, ...]:

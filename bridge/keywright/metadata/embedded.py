@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
-from keywright.metadata import jpeg
+from keywright.metadata import bmff, gif, iptc, irb, jpeg, png, psd, tiff, webp
 from keywright.metadata.base import FieldKeywords
 from keywright.metadata.blocks import Blocks
+from keywright.metadata.fields import IPTC, XP_KEYWORDS
 from keywright.metadata.formats import Format, sniff
+from keywright.metadata.packet import Packet, PacketError, scan
+
+_READERS = {
+    Format.JPEG: jpeg.read,
+    Format.TIFF: tiff.read,
+    Format.RAW: tiff.read,
+    Format.PNG: png.read,
+    Format.WEBP: webp.read,
+    Format.PSD: psd.read,
+    Format.GIF: gif.read,
+    Format.BMFF: bmff.read,
+}
+_RAF_PREVIEW = 84  # where a Fuji raw says where its JPEG is, which holds its metadata
+_XP_KEYWORDS = (b"\x9e\x9c", b"\x9c\x9e")  # the tag in either byte order: a cheap look before Exif is parsed
 
 
 def read_blocks(stream: BinaryIO, name: str) -> Blocks:
     """The blocks of metadata in a photo file; only the parts of the file that hold them are read."""
     stream.seek(0)
     kind = sniff(stream.read(32), name)
-    if kind is Format.JPEG:
-        return jpeg.read(stream)
-    return Blocks()
+    if kind is Format.RAF:
+        stream.seek(_RAF_PREVIEW)
+        where = stream.read(8)
+        stream.seek(int.from_bytes(where[:4], "big"))
+        stream = io.BytesIO(stream.read(min(int.from_bytes(where[4:], "big"), 1 << 20)))
+        kind = Format.JPEG
+    reader = _READERS.get(kind)
+    blocks = reader(stream) if reader else Blocks()
+    if blocks.exif is not None and any(tag in blocks.exif[:4096] for tag in _XP_KEYWORDS):
+        blocks.xp_keywords = tiff.read(cast(BinaryIO, io.BytesIO(blocks.exif))).xp_keywords
+    return blocks
 
 
 def read_fields(path: Path) -> tuple[list[FieldKeywords], list[str]]:
@@ -30,14 +54,46 @@ def read_fields(path: Path) -> tuple[list[FieldKeywords], list[str]]:
     return fields_of(blocks)
 
 
-def fields_of(blocks: Blocks) -> tuple[list[FieldKeywords], list[str]]:
-    from keywright.metadata.reading import packet_fields
+def iptc_of(blocks: Blocks) -> bytes | None:
+    """The IPTC records, wherever the file keeps them."""
+    if blocks.iptc is not None or blocks.irb is None:
+        return blocks.iptc
+    return irb.first(blocks.irb, irb.IPTC)
 
+
+def fields_of(blocks: Blocks) -> tuple[list[FieldKeywords], list[str]]:
+    """The keyword fields of a file's blocks, and what is wrong with them."""
     fields: list[FieldKeywords] = []
     warnings = list(blocks.warnings)
-    for packet in (blocks.xmp, *blocks.extended.values()):
-        if packet is not None:
-            found, problems = packet_fields(packet, "")
+    if blocks.xmp is not None:
+        found, problems, extended = packet_fields(blocks.xmp, "")
+        fields += found
+        warnings += problems
+        if extended and extended in blocks.extended:
+            found, problems, _ = packet_fields(blocks.extended[extended], "")
             fields += found
             warnings += problems
+    records = iptc_of(blocks)
+    if records is not None and (names := iptc.keywords(records)):
+        fields.append(FieldKeywords(IPTC, "", tuple(names)))
+    if blocks.xp_keywords is not None:
+        text = blocks.xp_keywords.decode("utf-16-le", "replace").rstrip("\x00")
+        names = [name.strip() for name in text.split(";") if name.strip()]
+        if names:
+            fields.append(FieldKeywords(XP_KEYWORDS, "", tuple(names)))
     return fields, warnings
+
+
+def packet_fields(data: bytes, place: str) -> tuple[list[FieldKeywords], list[str], str]:
+    """The keyword fields of a packet, what is wrong with it, and the extended packet it names.
+
+    ``place`` is the sidecar's name, "" for the photo itself.
+    """
+    name = place or "its XMP"
+    try:
+        packet: Packet = scan(data)
+    except PacketError as error:
+        return [], [f"{name} is not read: {error}"], ""
+    warnings = [f"{name} is damaged: {packet.damage}"] if packet.damage else []
+    fields = [FieldKeywords(f.field.id, place, tuple(f.texts())) for f in packet.fields if f.items]
+    return fields, warnings, packet.extended

@@ -8,7 +8,7 @@ can be taken out without a trace. A field that is absent goes into an ``rdf:Desc
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
@@ -41,6 +41,7 @@ class Merged:
     added_keywords: frozenset[KeywordPath]
     already_there: frozenset[KeywordPath]
     removed_keywords: frozenset[KeywordPath] = frozenset()
+    cut: frozenset[str] = frozenset()  # the names, case folded, that flat fields such as IPTC have to lose
 
 
 def rewrite_packet(xmp: bytes | None, change: KeywordChange) -> bytes:
@@ -52,12 +53,17 @@ def rewrite_packet(xmp: bytes | None, change: KeywordChange) -> bytes:
 
 
 def merge_packet(
-    xmp: bytes | None, change: KeywordChange, known: Iterable[KeywordPath] = (), name: str = "the XMP packet"
+    xmp: bytes | None,
+    change: KeywordChange,
+    known: Iterable[KeywordPath] = (),
+    name: str = "the XMP packet",
+    elsewhere: Collection[str] = (),
 ) -> Merged:
     """As ``rewrite_packet``, with the record of what was done.
 
     ``known`` are keywords that the file has outside the packet (IPTC, Windows' XPKeywords): programs that find a
-    field in XMP look no further, so a field that is new or empty is seeded with all the file has.
+    field in XMP look no further, so a field that is new or empty is seeded with all the file has. ``elsewhere`` are
+    the ids of fields that another part of the file's XMP has: they are not made a second time.
     """
     created = not xmp or not xmp.strip(b"\x00 \t\r\n")
     packet = _scan(EMPTY_PACKET if created else xmp or b"", name)
@@ -69,22 +75,25 @@ def merge_packet(
     had = dict(current)
     for path in known:
         had.setdefault(path.key, path)
-    removed = _remove(splicer, removing, adding)
+    removed, cut = _remove(splicer, removing, adding)
     seeds = [path for path in had.values() if path.key not in removing]
     fields = []
     for known_field in FIELDS:
-        record = _add(splicer, known_field, list(adding.values()), seeds) if adding else None
+        if not adding or (known_field.id in elsewhere and not packet.found(known_field)):
+            continue
+        record = _add(splicer, known_field, list(adding.values()), seeds)
         if record is not None:
             fields.append(record)
     splicer.finish()
     if not splicer.edits:
-        return Merged(xmp, Added(), frozenset(), frozenset(adding.values()))
+        return Merged(xmp, Added(), frozenset(), frozenset(adding.values()), cut=cut)
     return Merged(
         splicer.result(),
         Added(tuple(fields), tuple(str(path) for path in removed), created),
         frozenset(path for key, path in adding.items() if key not in had),
         frozenset(path for key, path in adding.items() if key in had),
         frozenset(removed),
+        cut,
     )
 
 
@@ -129,6 +138,11 @@ def _levels(paths: Iterable[KeywordPath]) -> set[str]:
     return {name for path in paths for name in path.key}
 
 
+def levels_of(packet: Packet) -> set[str]:
+    """The names, case folded, on every level of the paths that the packet's fields list."""
+    return _levels(_remaining_paths(packet, {}))
+
+
 def _remaining_paths(packet: Packet, records: dict[str, FieldAdded]) -> list[KeywordPath]:
     """The paths of the fields with levels once the records' entries are gone; seeds do not count."""
     paths = []
@@ -150,19 +164,23 @@ def _entries(known: Field, paths: Iterable[KeywordPath]) -> list[str]:
     return list(dict.fromkeys(known.dialect.write_name(name) for path in paths for name in path.parts))
 
 
-def _key(known: Field, text: str) -> tuple[str, ...] | None:
-    path = known.dialect.parse(text)
+def _key(found: FieldFound, item: Item) -> tuple[str, ...] | None:
+    path = found.field.dialect.parse(item.text)
     return path.key if path else None
 
 
 def _missing(known: Field, present: Iterable[str], wanted: Iterable[str]) -> tuple[str, ...]:
     """The wanted entries that are not among the present ones, each once, case aside."""
-    seen = {_key(known, text) for text in present}
+
+    def key(text: str) -> tuple[str, ...] | None:
+        path = known.dialect.parse(text)
+        return path.key if path else None
+
+    seen = {key(text) for text in present}
     missing = []
     for text in wanted:
-        key = _key(known, text)
-        if key not in seen:
-            seen.add(key)
+        if key(text) not in seen:
+            seen.add(key(text))
             missing.append(text)
     return tuple(missing)
 
@@ -180,47 +198,38 @@ def _add(
         return None
     seeded = () if present else _missing(known, items, _entries(known, seeds))
     was = splicer.insert(known, found, [*seeded, *items])
-    return FieldAdded(known.id, items, seeded, was)
+    held = tuple(present) if was else ()
+    return FieldAdded(known.id, items, seeded, was, held)
 
 
 def _remove(
     splicer: _Splicer, removing: dict[tuple[str, ...], KeywordPath], adding: dict[tuple[str, ...], KeywordPath]
-) -> list[KeywordPath]:
-    """Take the paths out of every field; gives those that were there."""
+) -> tuple[list[KeywordPath], frozenset[str]]:
+    """Take the paths out of every field; gives those that were there, and the names that flat fields lose.
+
+    A bare name goes where it is the keyword's own or stood for one of its parents, unless another keyword needs it.
+    """
     if not removing:
-        return []
-    packet = splicer.packet
-    levelled = [f for f in packet.fields if f.field.kind is not Kind.FLAT]
-    before = {key for f in levelled for item in f.items if (key := _key(f.field, item.text))}
-    remaining = {key for key in before if key not in removing} | set(adding)
-    needed = {name for key in remaining if len(key) > 1 for name in key}
-    needed |= {
-        key[0]
-        for f in levelled
-        if f.field.kind is Kind.PATHS
-        for i in f.items
-        if (key := _key(f.field, i.text)) and len(key) == 1 and key not in removing
-    }
-    needed |= {name for key in adding for name in key}
-    gone = {key for key in before if key in removing}
-    names = {key[-1] for key in removing} | {name for key in gone for name in key}
-    removed = {key: removing[key] for key in gone}
-    for found in packet.fields:
-        cut = []
+        return [], frozenset()
+    levelled = [found for found in splicer.packet.fields if found.field.kind is not Kind.FLAT]
+    listed = {(found.field.kind, key) for found in levelled for item in found.items if (key := _key(found, item))}
+    there = {key for kind, key in listed if kind is Kind.PATHS or len(key) > 1}
+    kept = {key for key in there if key not in removing} | set(adding)
+    needed = {name for key in kept for name in key}
+    gone = {key for key in there if key in removing}
+    cut = {key[-1] for key in removing} | {name for key in gone for name in key}
+    cut -= needed
+    removed = set(gone)
+    for found in splicer.packet.fields:
+        items = []
         for item in found.items:
-            key = _key(found.field, item.text)
-            if key is None:
-                continue
-            bare = found.field.kind is not Kind.PATHS and len(key) == 1
-            if key in removing or (bare and key[0] in names):
-                if bare and key[0] in needed:
-                    continue
-                cut.append(item)
-                for wanted, path in removing.items():
-                    if wanted[-1] == key[-1]:
-                        removed.setdefault(wanted, path)
-        splicer.remove(found, cut)
-    return [removing[key] for key in removing if key in removed]
+            key = _key(found, item)
+            bare = key is not None and len(key) == 1 and found.field.kind is not Kind.PATHS
+            if key is not None and (key[0] in cut if bare else key in removing):
+                items.append(item)
+                removed |= {wanted for wanted in removing if bare and wanted[-1] == key[0]}
+        splicer.remove(found, items)
+    return [removing[key] for key in removing if key in removed], frozenset(cut)
 
 
 def _undo_field(splicer: _Splicer, found: FieldFound, record: FieldAdded, needed: set[str]) -> None:
@@ -238,8 +247,8 @@ def _undo_field(splicer: _Splicer, found: FieldFound, record: FieldAdded, needed
             continue
         cut.append(item)
     left = [spelled(item.text) for item in found.items if all(item is not c for c in cut)]
-    seeded = {spelled(text) for text in record.seeded}
-    if record.was is not None and all(text in seeded for text in left if text):
+    before = {spelled(text) for text in (*record.seeded, *record.held)}
+    if record.was is not None and all(text in before for text in left if text):
         splicer.restore(found, record.was)
     elif cut:
         splicer.remove(found, cut)
@@ -298,7 +307,7 @@ class _Splicer:
             self._new.append((known, [*held, *texts]))
             return None if held else ""
         self._refill(known, found, [*held, *texts])
-        return None if held else was
+        return was
 
     def restore(self, found: FieldFound, was: str) -> None:
         """Give a field its source of before back; ``""`` takes it away."""

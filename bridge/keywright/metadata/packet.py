@@ -9,8 +9,9 @@ Packets come from strangers: a document type (and with it every entity) and deep
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 from xml.parsers import expat
 
@@ -52,7 +53,7 @@ class FieldFound:
     shape: Shape
     start: int
     end: int
-    items: list[Item] = field(default_factory=list)
+    items: list[Item] = dataclasses.field(default_factory=list)
     container: tuple[int, int] | None = None
     value: str = ""  # the text, where the shape is TEXT or ATTRIBUTE
     odd: bool = False  # it holds elements that no keyword field should; it is read, never written
@@ -77,8 +78,8 @@ class Packet:
     text: bytes
     encoding: str = "utf-8"
     codec: str | None = None  # the codec of the original bytes, where ``text`` is a translation of them
-    fields: list[FieldFound] = field(default_factory=list)
-    nodes: list[Node] = field(default_factory=list)
+    fields: list[FieldFound] = dataclasses.field(default_factory=list)
+    nodes: list[Node] = dataclasses.field(default_factory=list)
     rdf: tuple[int, int] | None = None
     extended: str = ""  # xmpNote:HasExtendedXMP
     damage: str = ""  # why not everything could be read

@@ -9,7 +9,7 @@ from keywright.errors import reason
 from keywright.metadata import embedded, sidecars
 from keywright.metadata.base import FieldKeywords, FileKeywords, MetadataError
 from keywright.metadata.combine import combine
-from keywright.metadata.packet import MAX_BYTES, Packet, PacketError, scan
+from keywright.metadata.packet import MAX_BYTES
 
 
 def read_keywords(path: Path, siblings: Iterable[str] | None = None) -> FileKeywords:
@@ -49,18 +49,8 @@ def read_sidecar(sidecar: Path, photo: Path | None = None) -> tuple[list[FieldKe
         return [], [f"{sidecar.name} cannot be read: {reason(error)}"]
     if photo is not None and not _is_for(data, photo):
         return [], []
-    return packet_fields(data, sidecar.name)
-
-
-def packet_fields(data: bytes, place: str) -> tuple[list[FieldKeywords], list[str]]:
-    """The keyword fields of a packet, and what is wrong with it; ``place`` names the packet in both."""
-    name = place or "its XMP"
-    try:
-        packet: Packet = scan(data)
-    except PacketError as error:
-        return [], [f"{name} is not read: {error}"]
-    warnings = [f"{name} is damaged: {packet.damage}"] if packet.damage else []
-    return [FieldKeywords(f.field.id, place, tuple(f.texts())) for f in packet.fields if f.items], warnings
+    fields, warnings, _ = embedded.packet_fields(data, sidecar.name)
+    return fields, warnings
 
 
 def _is_for(data: bytes, photo: Path) -> bool:

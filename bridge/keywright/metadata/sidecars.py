@@ -10,11 +10,53 @@ from keywright.metadata.base import MetadataError, Place, SidecarProfile
 from keywright.metadata.formats import Format, sniff
 
 RAW_EXTENSIONS = frozenset(
-    ".3fr .ari .arw .bay .cap .cr2 .cr3 .crw .dcr .dcs .drf .eip .erf .fff .gpr .iiq .k25 .kdc .mdc .mef .mos .mrw .nef"
-    " .nrw .orf .ori .pef .ptx .pxn .r3d .raf .raw .rw2 .rwl .rwz .sr2 .srf .srw .x3f".split()
+    f".{extension}"
+    for extension in (
+        *(
+            "3fr",
+            "ari",
+            "arw",
+            "bay",
+            "cap",
+            "cr2",
+            "cr3",
+            "crw",
+            "dcr",
+            "dcs",
+            "drf",
+            "eip",
+            "erf",
+            "fff",
+            "gpr",
+            "iiq",
+        ),
+        *(
+            "k25",
+            "kdc",
+            "mdc",
+            "mef",
+            "mos",
+            "mrw",
+            "nef",
+            "nrw",
+            "orf",
+            "ori",
+            "pef",
+            "ptx",
+            "pxn",
+            "r3d",
+            "raf",
+            "raw",
+        ),
+        *("rw2", "rwl", "rwz", "sr2", "srf", "srw", "x3f"),
+    )
 )
-_MEDIA_EXTENSIONS = RAW_EXTENSIONS | frozenset(
-    ".heic .heif .hif .avif .jxl .jp2 .gif .bmp .mov .mp4 .m4v .avi .mkv .3gp .mts .m2ts .mpg .webm .insv".split()
+_OTHER_EXTENSIONS = frozenset(
+    f".{extension}"
+    for extension in (
+        *("heic", "heif", "hif", "avif", "jxl", "jp2", "gif", "bmp"),
+        *("mov", "mp4", "m4v", "avi", "mkv", "3gp", "mts", "m2ts", "mpg", "webm", "insv"),
+    )
 )
 
 
@@ -111,4 +153,4 @@ def _shares_short_name(photo: Path, siblings: Siblings) -> bool:
     """Whether ``IMG.xmp`` could be taken for another file's: a Live Photo's HEIC and MOV."""
     if is_raw(photo.name):
         return False
-    return any(Path(name).suffix.lower() in _MEDIA_EXTENSIONS for name in siblings.same_stem())
+    return any(Path(name).suffix.lower() in RAW_EXTENSIONS | _OTHER_EXTENSIONS for name in siblings.same_stem())

@@ -1,0 +1,193 @@
+"""Keywords into a photo file and out of it: XMP, extended XMP and IPTC together, as edits to its bytes.
+
+Each format's own module knows where its blocks lie; what is put into them is decided here, once for all formats.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from keywright.keywords import KeywordPath, fold_name
+from keywright.metadata import iptc, irb, jpeg, padding, png, psd, tiff, webp
+from keywright.metadata.base import Added, Edit, FieldAdded, KeywordChange, MetadataError, apply_edits
+from keywright.metadata.blocks import Blocks
+from keywright.metadata.combine import combine
+from keywright.metadata.embedded import fields_of, iptc_of, read_blocks
+from keywright.metadata.fields import IPTC
+from keywright.metadata.formats import Format, sniff
+from keywright.metadata.merge import Merged, levels_of, merge_packet, take_out
+from keywright.metadata.packet import scan
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    """The blocks a file is to have: the packet (``None``: none), and others where they change."""
+
+    xmp: bytes | None
+    extended: bytes | None = None
+    iptc: bytes | None = None
+
+
+def rewrite(data: bytes, name: str, change: KeywordChange) -> tuple[Merged, tuple[Edit, ...], tuple[str, ...]]:
+    """What was merged, the edits that do it, and notes on what an older field could not take.
+
+    Raises ``MetadataError`` where the file cannot be written safely.
+    """
+    kind, blocks = _open(data, name)
+    found, _ = fields_of(blocks)
+    known = combine((source.field, source.items) for source in found)
+    extended = _extended(blocks)
+    further = {f.field.id for f in scan(extended).fields} if extended else set()
+    merged = merge_packet(blocks.xmp, change, known, name=name, elsewhere=further)
+    new_extended = None
+    if extended is not None and further:
+        part = merge_packet(extended, change, known, name=name, elsewhere=further | _ids(blocks.xmp))
+        if part.packet != extended:
+            new_extended = part.packet
+            merged = _join(merged, part)
+    old_iptc = iptc_of(blocks)
+    new_iptc, notes = None, []
+    if old_iptc is not None and iptc.keywords(old_iptc):
+        names = dict.fromkeys(part for path in sorted(change.add) for part in path.parts)
+        try:
+            rewritten = iptc.rewrite(old_iptc, names, merged.cut)
+        except iptc.IptcError as error:
+            raise MetadataError(f"{name} is not written to: {error}.") from error
+        notes += [f"the IPTC keywords of {name} cannot hold {left!r}" for left in rewritten.left_out]
+        if rewritten.block != old_iptc:
+            new_iptc = rewritten.block
+            merged = _with_iptc(merged, rewritten, change)
+    if merged.packet == blocks.xmp and new_iptc is None and new_extended is None:
+        return merged, (), tuple(notes)
+    packet = _relabelled(merged.packet, extended, new_extended)
+    if packet is not None:
+        packet, merged = _fitted(packet, blocks.xmp, merged)
+    edits = _replace(kind, data, blocks, _New(packet, new_extended, new_iptc), name)
+    _check(data, edits, name, change)
+    return replace(merged, packet=packet), edits, tuple(notes)
+
+
+def take_out_of(data: bytes, name: str, added: Added) -> tuple[Edit, ...]:
+    """The edits that take out of a photo file what ``added`` says was put in.
+
+    Raises ``MetadataError`` where the file cannot be written safely.
+    """
+    kind, blocks = _open(data, name)
+    packet = blocks.xmp
+    if packet is not None:
+        packet = take_out(packet, added, name)
+        if packet is not None and packet != blocks.xmp:
+            packet = padding.give_back(packet, added.padding)
+    extended = _extended(blocks)
+    new_extended = take_out(extended, replace(added, removed=(), created=False), name) if extended else None
+    new_extended = new_extended if new_extended != extended else None
+    old_iptc = iptc_of(blocks)
+    new_iptc = None
+    record = next((f for f in added.fields if f.field == IPTC), None)
+    if old_iptc is not None and record is not None:
+        needed = levels_of(scan(packet)) if packet else set()
+        try:
+            taken = iptc.take_out(old_iptc, record.items, needed)
+        except iptc.IptcError as error:
+            raise MetadataError(f"{name} is not written to: {error}.") from error
+        new_iptc = taken if taken != old_iptc else None
+    if packet == blocks.xmp and new_iptc is None and new_extended is None:
+        return ()
+    packet = _relabelled(packet, extended, new_extended)
+    return _replace(kind, data, blocks, _New(packet, new_extended, new_iptc), name)
+
+
+def _open(data: bytes, name: str) -> tuple[Format, Blocks]:
+    kind = sniff(data[:32], name)
+    if kind not in Format.embeddable():
+        raise MetadataError(f"{name} is {kind} and is never written to; its keywords belong in a sidecar.")
+    blocks = read_blocks(io.BytesIO(data), name)
+    if blocks.signed:
+        raise MetadataError(
+            f"{name} carries content credentials (C2PA), which any change would break; give it a sidecar instead."
+        )
+    return kind, blocks
+
+
+def _ids(xmp: bytes | None) -> set[str]:
+    return {found.field.id for found in scan(xmp).fields} if xmp else set()
+
+
+def _extended(blocks: Blocks) -> bytes | None:
+    """The extended packet that the main one names, where it is complete."""
+    if not blocks.extended or blocks.xmp is None:
+        return None
+    extended = blocks.extended.get(scan(blocks.xmp).extended)
+    if extended is None or scan(extended).damage:
+        return None
+    return extended
+
+
+def _join(main: Merged, part: Merged) -> Merged:
+    return replace(
+        main,
+        added=replace(main.added, fields=(*main.added.fields, *part.added.fields)),
+        added_keywords=main.added_keywords | part.added_keywords,
+        already_there=main.already_there & part.already_there,
+        removed_keywords=main.removed_keywords | part.removed_keywords,
+    )
+
+
+def _with_iptc(merged: Merged, rewritten: iptc.Rewritten, change: KeywordChange) -> Merged:
+    fields = merged.added.fields
+    if rewritten.items:
+        fields = (*fields, FieldAdded(IPTC, rewritten.items))
+    gone = {path for path in change.remove if fold_name(path.name) in merged.cut}
+    removed = frozenset(merged.removed_keywords | gone)
+    added = replace(merged.added, fields=fields, removed=tuple(sorted(str(path) for path in removed)))
+    return replace(merged, added=added, removed_keywords=removed)
+
+
+def _relabelled(packet: bytes | None, old: bytes | None, new: bytes | None) -> bytes | None:
+    """The main packet naming the extended one that now belongs to it."""
+    if packet is None or old is None or new is None:
+        return packet
+    names = [hashlib.md5(part, usedforsecurity=False).hexdigest().upper().encode() for part in (old, new)]
+    current = scan(packet).extended.encode()
+    return packet.replace(current, names[1])
+
+
+def _fitted(packet: bytes, before: bytes | None, merged: Merged) -> tuple[bytes, Merged]:
+    """The packet with its padding used up before the file has to grow."""
+    if merged.added.created:
+        return padding.pad(packet), merged
+    packet, used = padding.absorb(packet, len(packet) - len(before or b""))
+    return packet, replace(merged, added=replace(merged.added, padding=used))
+
+
+def _replace(kind: Format, data: bytes, blocks: Blocks, new: _New, name: str) -> tuple[Edit, ...]:
+    stream = io.BytesIO(data)
+    try:
+        if kind is Format.JPEG:
+            xmp = padding.trim(new.xmp, jpeg.MAX_XMP) if new.xmp else new.xmp
+            edits = jpeg.replace(data, stream, blocks, xmp, new.iptc, new.extended)
+        elif kind is Format.TIFF:
+            edits = tiff.replace(data, stream, blocks, new.xmp, new.iptc)
+        elif kind is Format.PNG:
+            edits = png.replace(data, stream, new.xmp)
+        elif kind is Format.WEBP:
+            edits = webp.replace(data, stream, new.xmp)
+        else:
+            edits = psd.replace(data, stream, blocks, new.xmp, new.iptc)
+    except (MetadataError, irb.ResourceError) as error:
+        raise MetadataError(f"{name} is not written to: {error}.") from error
+    return tuple(edit for edit in sorted(edits, key=lambda e: (e.start, len(e.old))) if edit.old != edit.new)
+
+
+def _check(data: bytes, edits: Sequence[Edit], name: str, change: KeywordChange) -> None:
+    """Read the file that would be written, and refuse where it does not say what it should."""
+    blocks = read_blocks(io.BytesIO(apply_edits(data, edits)), name)
+    found, warnings = fields_of(blocks)
+    keys = {path.key for path in combine((source.field, source.items) for source in found)}
+    wrong: list[KeywordPath] = [path for path in sorted(change.add) if path.key not in keys]
+    if wrong:
+        why = warnings[0] if warnings else f"{wrong[0]} would not be found in it again"
+        raise MetadataError(f"{name} is not written to: {why}.")

@@ -1,0 +1,190 @@
+"""TIFF, BigTIFF, DNG and the camera raw formats built on TIFF: the metadata tags of the first directory.
+
+Everything in a TIFF is found by its offset from the start. So nothing is ever moved: a block that grows is appended
+to the file and its directory entry is pointed there; a new entry makes a new copy of the directory at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from keywright.metadata import irb
+from keywright.metadata.base import Edit, MetadataError
+from keywright.metadata.blocks import Blocks
+
+XMP = 700
+IPTC = 33723
+IRB = 34377
+XP_KEYWORDS = 0x9C9E
+C2PA = 0xCD41
+_BYTE, _LONG, _UNDEFINED = 1, 4, 7
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+_MAX_BLOCK = 64 << 20
+
+
+class TiffError(ValueError):
+    """The structure cannot be followed; the text says why, for the end of a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One directory entry. ``at`` is where its 12 (20) bytes stand, ``offset`` where its value does."""
+
+    tag: int
+    type: int
+    count: int
+    at: int
+    offset: int
+    raw: bytes
+
+    @property
+    def size(self) -> int:
+        return self.count * _SIZES.get(self.type, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The first directory; ``start`` and ``end`` enclose it with its count and the pointer to the next."""
+
+    order: str  # "little" or "big", as int.from_bytes takes it
+    big: bool
+    start: int
+    end: int
+    entries: tuple[Entry, ...]
+    next: bytes
+
+    def get(self, tag: int) -> Entry | None:
+        return next((entry for entry in self.entries if entry.tag == tag), None)
+
+
+def directory(stream: BinaryIO, base: int = 0) -> Directory:
+    """Read the first directory of the TIFF structure at ``base``. Raises ``TiffError``."""
+    stream.seek(base)
+    head = stream.read(16)
+    if head[:2] not in (b"II", b"MM") or len(head) < 8:
+        raise TiffError("it does not begin as a TIFF file does")
+    order = "little" if head[:2] == b"II" else "big"
+    big = int.from_bytes(head[2:4], order) == 43  # type: ignore[arg-type]
+
+    def number(data: bytes) -> int:
+        return int.from_bytes(data, order)  # type: ignore[arg-type]
+
+    width, count_width, entry_size = (8, 8, 20) if big else (4, 2, 12)
+    start = number(head[8:16]) if big else number(head[4:8])
+    stream.seek(base + start)
+    count_bytes = stream.read(count_width)
+    count = number(count_bytes)
+    if len(count_bytes) < count_width or not 0 < count <= 4096 or start < 8:
+        raise TiffError("its first directory is damaged")
+    table = stream.read(count * entry_size + width)
+    if len(table) < count * entry_size:
+        raise TiffError("its first directory is cut off")
+    entries = []
+    for index in range(count):
+        raw = table[index * entry_size : (index + 1) * entry_size]
+        kind, length = number(raw[2:4]), number(raw[4 : 4 + width])
+        at = start + count_width + index * entry_size
+        inline = length * _SIZES.get(kind, 0) <= width
+        offset = at + entry_size - width if inline else number(raw[4 + width :])
+        entries.append(Entry(number(raw[:2]), kind, length, at, offset, raw))
+    end = start + count_width + len(table)
+    return Directory(order, big, start, end, tuple(entries), table[count * entry_size :])
+
+
+def value(stream: BinaryIO, entry: Entry | None, base: int = 0) -> bytes | None:
+    """An entry's value, or ``None`` where it is absent, cut off or too large to be metadata."""
+    if entry is None or not 0 < entry.size <= _MAX_BLOCK:
+        return None
+    stream.seek(base + entry.offset)
+    data = stream.read(entry.size)
+    return data if len(data) == entry.size else None
+
+
+def read(stream: BinaryIO, base: int = 0) -> Blocks:
+    blocks = Blocks()
+    try:
+        first = directory(stream, base)
+    except TiffError as error:
+        blocks.warnings.append(f"its metadata cannot be read: {error}")
+        return blocks
+    blocks.xmp = value(stream, first.get(XMP), base)
+    blocks.iptc = value(stream, first.get(IPTC), base)
+    blocks.irb = value(stream, first.get(IRB), base)
+    blocks.xp_keywords = value(stream, first.get(XP_KEYWORDS), base)
+    blocks.signed = first.get(C2PA) is not None
+    return blocks
+
+
+def replace(data: bytes, stream: BinaryIO, blocks: Blocks, xmp: bytes | None, iptc: bytes | None) -> list[Edit]:
+    """The edits that give a TIFF another packet (``None``: none) and, where not ``None``, other IPTC."""
+    try:
+        first = directory(stream)
+    except TiffError as error:
+        raise MetadataError(f"{error}") from error
+    wanted: dict[int, tuple[int, bytes | None]] = {XMP: (_BYTE, xmp)}
+    if iptc is not None and blocks.iptc is not None:
+        wanted[IPTC] = (_UNDEFINED, iptc)
+        if blocks.irb is not None:
+            wanted[IRB] = (_BYTE, irb.with_iptc(blocks.irb, blocks.iptc, iptc, inside=False))
+    return _edits(data, first, wanted)
+
+
+def _edits(data: bytes, first: Directory, wanted: Mapping[int, tuple[int, bytes | None]]) -> list[Edit]:
+    edits: list[Edit] = []
+    tail = bytearray()
+    table = {entry.tag: entry.raw for entry in first.entries}
+    order = [entry.tag for entry in first.entries]
+    if len(table) != len(order):
+        raise MetadataError("its first directory lists a tag twice")
+    end = len(data)
+    width = 8 if first.big else 4
+
+    def number(n: int, size: int) -> bytes:
+        try:
+            return n.to_bytes(size, first.order)  # type: ignore[arg-type]
+        except OverflowError as error:
+            raise MetadataError("it would grow beyond the 4 GB that a TIFF file can hold") from error
+
+    def append(block: bytes) -> int:
+        tail.extend(b"\x00" * ((end + len(tail)) % 2))
+        offset = end + len(tail)
+        tail.extend(block)
+        return offset
+
+    for tag, (kind, block) in wanted.items():
+        entry = first.get(tag)
+        if block is None:
+            table.pop(tag, None)
+            continue
+        if entry is not None:
+            kind = entry.type if _SIZES.get(entry.type) in (1, 4) else kind
+            block += b"\x00" * (-len(block) % _SIZES[kind])
+            old = data[entry.offset : entry.offset + entry.size]
+            if old == block:
+                continue
+            if len(block) == len(old) and len(block) > width:
+                edits.append(Edit(entry.offset, old, block))
+                continue
+        if len(block) <= width:
+            raise MetadataError("its metadata are too short to be true")
+        table[tag] = (
+            number(tag, 2) + number(kind, 2) + number(len(block) // _SIZES[kind], width) + number(append(block), width)
+        )
+    if table.keys() == {entry.tag for entry in first.entries}:
+        for entry in first.entries:
+            if table[entry.tag] != entry.raw:
+                edits.append(Edit(entry.at, entry.raw, table[entry.tag]))
+    else:
+        rows = b"".join(table[tag] for tag in sorted(table))
+        copy = number(len(table), 8 if first.big else 2) + rows + (first.next or number(0, width))
+        here = data[first.start : first.end]
+        if len(copy) <= len(here):  # fewer entries: in place, what is left over is free
+            edits.append(Edit(first.start, here, copy + here[len(copy) :]))
+        else:
+            pointer = 8 if first.big else 4
+            edits.append(Edit(pointer, data[pointer : pointer + width], number(append(copy), width)))
+    if tail:
+        edits.append(Edit(end, b"", bytes(tail)))
+    return edits
