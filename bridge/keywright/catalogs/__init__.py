@@ -1,1 +1,24 @@
-"""Read-only access to the photographer's catalogs: Lightroom, digiKam and folders of photos with XMP."""
+"""Read-only readers of what a photographer's own program keeps: Lightroom, digiKam, folders of photos with XMP."""
+
+from keywright.catalogs.base import (
+    Catalog,
+    CatalogError,
+    CatalogKeyword,
+    CatalogKind,
+    CatalogPhoto,
+    CatalogReport,
+    RootMapping,
+)
+from keywright.catalogs.opening import open_catalog, require_keywords
+
+__all__ = [
+    "Catalog",
+    "CatalogError",
+    "CatalogKeyword",
+    "CatalogKind",
+    "CatalogPhoto",
+    "CatalogReport",
+    "RootMapping",
+    "open_catalog",
+    "require_keywords",
+]

@@ -67,6 +67,13 @@ class CatalogReport:
     def skip(self, why: str, count: int = 1) -> None:
         self.skipped[why] = self.skipped.get(why, 0) + count
 
+    def note(self, why: str, count: int) -> None:
+        """Set a count that was taken at once, so that reading the catalog again does not double it; 0 is not listed."""
+        if count:
+            self.skipped[why] = count
+        else:
+            self.skipped.pop(why, None)
+
 
 class Catalog(Protocol):
     """An open catalog; a context manager, closed at the end of the ``with`` block."""
@@ -80,6 +87,10 @@ class Catalog(Protocol):
 
     def photos(self) -> Iterator[CatalogPhoto]:
         """All photos a person sees in the catalog (trashed and obsolete ones are not), in a stable order."""
+        ...
+
+    def change_token(self) -> str:
+        """A short text that differs when the catalog may have changed since; found without reading the catalog."""
         ...
 
     def __enter__(self) -> Self: ...

@@ -1,0 +1,83 @@
+"""Where catalogued folders lie on this machine: ``--map OLD=NEW`` for photos that moved."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+from keywright.catalogs.base import CatalogError, CatalogReport, RootMapping
+
+_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\|//[^/]")
+
+
+def comparable(folder: str) -> str:
+    """A folder's name as it is compared: one kind of slash, none at the end, NFC, no case on Windows."""
+    windows = _WINDOWS.match(folder) is not None
+    text = unicodedata.normalize("NFC", folder.replace("\\", "/") if windows else folder).rstrip("/")
+    return text.casefold() if windows else text
+
+
+class Roots:
+    """The user's mappings, applied to folders as a catalog spells them; ``CatalogError`` where NEW is no folder."""
+
+    def __init__(self, mappings: Sequence[RootMapping]) -> None:
+        for mapping in mappings:
+            if not mapping.new.is_dir():
+                raise CatalogError(
+                    f"the folder {mapping.new} to map {mapping.old} to does not exist;"
+                    " name the folder the photos are in now"
+                )
+        # The longest first: a mapping for a folder wins over one for what it lies in.
+        self._mappings = sorted(mappings, key=lambda mapping: -len(comparable(mapping.old)))
+        self._used: set[str] = set()
+
+    def named(self, *names: str) -> Path | None:
+        """The NEW of a mapping whose OLD is one of these names of a whole root (its label, its identifier)."""
+        for mapping in self._mappings:
+            if mapping.old in names:
+                self._used.add(mapping.old)
+                return mapping.new
+        return None
+
+    def folder(self, catalogued: str) -> str | None:
+        """Where a catalogued folder is now by the mappings; None where none of them speaks of it."""
+        parts = comparable(catalogued)
+        for mapping in self._mappings:
+            old = comparable(mapping.old)
+            if parts == old or parts.startswith(old + "/"):
+                self._used.add(mapping.old)
+                # As many levels as OLD has are cut off the name itself, whose case and form comparing has lost.
+                levels = old.count("/") + 1
+                rest = catalogued.replace("\\", "/").rstrip("/").split("/")[levels:]
+                return "/".join([mapping.new.as_posix().rstrip("/"), *rest])
+        return None
+
+    def below(self, catalogued: str) -> bool:
+        """Whether some mapping speaks of a folder inside this one."""
+        top = comparable(catalogued)
+        return any(comparable(mapping.old).startswith(top + "/") for mapping in self._mappings)
+
+    def report_unused(self, report: CatalogReport) -> None:
+        for mapping in self._mappings:
+            if mapping.old not in self._used:
+                warn(
+                    report,
+                    f"no folder of the catalog lies in {mapping.old}, so its mapping to {mapping.new} does nothing",
+                )
+
+
+def warn(report: CatalogReport, sentence: str) -> None:
+    """Add a warning once, however often the catalog is read."""
+    if sentence not in report.warnings:
+        report.warnings.append(sentence)
+
+
+def missing_folder(folder: str, photos: int) -> str:
+    """The warning about a root folder that is not on this machine."""
+    count = "1 photo is" if photos == 1 else f"{photos:,} photos are"
+    return (
+        f"{count} in {folder}, which is not on this machine;"
+        " connect its drive, or say where it is now with --map OLD=NEW"
+    )

@@ -1,0 +1,46 @@
+"""The thin border between a reader and its database: rows for a query, whichever engine gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+Row = tuple[Any, ...]
+
+
+class RowSource(Protocol):
+    """Rows as they were at one moment; queries use ``?`` for parameters and only SQL that both engines know."""
+
+    generation: int  # grows when that moment had to be moved: what was derived from earlier rows may be stale
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """All rows of a query. Raises ``CatalogError`` in one sentence where they cannot be had."""
+        ...
+
+    def columns(self, table: str) -> frozenset[str]:
+        """The column names of a table, in lower case; empty where there is no such table."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def missing_columns(source: RowSource, needed: dict[str, tuple[str, ...]]) -> list[str]:
+    """Which of the needed ``Table.column`` a database lacks."""
+    missing = []
+    for table, columns in needed.items():
+        there = source.columns(table)
+        missing += [f"{table}.{column}" for column in columns if column.lower() not in there]
+    return missing
+
+
+def when(text: object) -> datetime | None:
+    """A catalog's time as local wall-clock time; what is no date, or only half of one, is none."""
+    if isinstance(text, datetime):
+        return text.replace(tzinfo=None)
+    if not isinstance(text, str):
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=None)
+    except ValueError:
+        return None
