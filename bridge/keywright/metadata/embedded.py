@@ -11,7 +11,7 @@ from keywright.metadata.base import FieldKeywords
 from keywright.metadata.blocks import Blocks
 from keywright.metadata.fields import IPTC, XP_KEYWORDS
 from keywright.metadata.formats import Format, sniff
-from keywright.metadata.packet import Packet, PacketError, scan
+from keywright.metadata.packet import PacketError, scan_leniently
 
 _READERS = {
     Format.JPEG: jpeg.read,
@@ -91,7 +91,7 @@ def packet_fields(data: bytes, place: str) -> tuple[list[FieldKeywords], list[st
     """
     name = place or "its XMP"
     try:
-        packet: Packet = scan(data)
+        packet = scan_leniently(data)
     except PacketError as error:
         return [], [f"{name} is not read: {error}"], ""
     warnings = [f"{name} is damaged: {packet.damage}"] if packet.damage else []

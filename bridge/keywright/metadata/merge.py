@@ -16,7 +16,7 @@ from keywright.keywords import KeywordPath, fold_name
 from keywright.metadata import acdsee
 from keywright.metadata.base import Added, FieldAdded, KeywordChange, MetadataError
 from keywright.metadata.combine import combine
-from keywright.metadata.fields import ACDSEE, BY_ID, FIELDS, Field, Kind
+from keywright.metadata.fields import ACDSEE, BY_ID, FIELDS, RDF, Field, Kind
 from keywright.metadata.packet import FieldFound, Item, Node, Packet, PacketError, Shape, scan
 
 EMPTY_PACKET = (
@@ -388,7 +388,8 @@ class _Splicer:
         return f"{indent}<{rdf}{known.container}>{items}{indent}</{rdf}{known.container}>"
 
     def _rdf_prefix(self) -> str:
-        assert self.packet.rdf is not None
+        if self.packet.rdf is None:
+            return "rdf:"
         prefix, colon, _ = self.packet.tag_name(self.packet.rdf[0]).rpartition(":")
         return prefix + colon
 
@@ -415,20 +416,18 @@ class _Splicer:
     def _write_new(self) -> None:
         """One ``rdf:Description`` at the end for all fields the packet did not have."""
         packet = self.packet
-        assert packet.rdf is not None
-        rdf_end, rdf_empty = packet.end_of_start_tag(packet.rdf[0])
         rdf = self._rdf_prefix()
-        about = f'{rdf or ""}about=""'
+        about = f'{rdf}about=""'
+        indent = "\n  "
         if packet.nodes:
-            place = packet.nodes[-1].end
-            indent = self._text(self._space_before(packet.nodes[0].start), packet.nodes[0].start)
-            for name, start, end, _, _ in packet.attributes(packet.nodes[0].start):
+            first = packet.nodes[0].start
+            indent = self._text(self._space_before(first), first)
+            for name, start, end, _, _ in packet.attributes(first):
                 if name.rpartition(":")[2] == "about":
                     about = self._text(start, end).strip()
-        else:
-            place = rdf_end
+        elif packet.rdf is not None:
             before = self._text(self._space_before(packet.rdf[0]), packet.rdf[0])
-            indent = before + " " if "\n" in before else before
+            indent = before + " "
         indent = indent if "\n" in indent or "\r" in indent else ""
         inner = indent + " " if indent else ""
         namespaces = dict.fromkeys((known.prefix, known.uris[0]) for known, _ in self._new)
@@ -439,9 +438,19 @@ class _Splicer:
             for known, texts in self._new
         )
         block = f"{indent}<{rdf}Description {about}{head}>{body}{indent}</{rdf}Description>"
-        if rdf_empty:
-            tag = packet.tag_name(packet.rdf[0])
-            opened = self._text(packet.rdf[0], rdf_end)[:-2].rstrip() + ">"
-            self.edits.append((packet.rdf[0], rdf_end, f"{opened}{block}{indent[:-1]}</{tag}>"))
+        if packet.nodes:
+            self.edits.append((packet.nodes[-1].end, packet.nodes[-1].end, block))
+        elif packet.rdf is not None:
+            self._put_first(packet.rdf[0], block, indent[:-1])
         else:
-            self.edits.append((place, place, block))
+            assert packet.root is not None
+            self._put_first(packet.root, f'\n <rdf:RDF xmlns:rdf="{RDF}">{block}\n </rdf:RDF>', "\n")
+
+    def _put_first(self, start: int, block: str, indent: str) -> None:
+        """Put a block into the element at ``start``, before all else in it."""
+        end, empty = self.packet.end_of_start_tag(start)
+        if not empty:
+            self.edits.append((end, end, block))
+            return
+        opened = self._text(start, end)[:-2].rstrip() + ">"
+        self.edits.append((start, end, f"{opened}{block}{indent}</{self.packet.tag_name(start)}>"))

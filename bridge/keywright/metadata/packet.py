@@ -24,7 +24,9 @@ MAX_BYTES = 64 << 20
 
 _START_TAG = re.compile(rb"<[^\s/>]+(?:\s+[^\s=>]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*\s*(/?)>")
 _ATTRIBUTE = re.compile(rb"\s+([^\s=>]+)\s*=\s*(\"[^\"]*\"|'[^']*')")
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _TAG_NAME = re.compile(rb"<([^\s/>]+)")
+_ROOTS = ("adobe:ns:meta/ xmpmeta", "adobe:ns:meta/ xapmeta")
 _CONTAINERS = {f"{RDF} {name}" for name in ("Bag", "Seq", "Alt")}
 
 
@@ -81,6 +83,7 @@ class Packet:
     fields: list[FieldFound] = dataclasses.field(default_factory=list)
     nodes: list[Node] = dataclasses.field(default_factory=list)
     rdf: tuple[int, int] | None = None
+    root: int | None = None  # where ``x:xmpmeta`` begins
     extended: str = ""  # xmpNote:HasExtendedXMP
     damage: str = ""  # why not everything could be read
 
@@ -149,8 +152,21 @@ def scan(data: bytes) -> Packet:
         packet.damage = f"{expat.ErrorString(error.code)} (line {error.lineno})"
     except (UnicodeError, LookupError) as error:
         packet.damage = " ".join(str(error).split())
-    if packet.rdf is None and not packet.damage:
+    if packet.rdf is None and packet.root is None and not packet.damage:
         packet.damage = "it holds no RDF"
+    return packet
+
+
+def scan_leniently(data: bytes) -> Packet:
+    """As ``scan``, for reading only: bytes that XML cannot hold are passed over where that lets more be read."""
+    packet = scan(data)
+    if packet.damage:
+        text = _NOT_XML.sub("", packet.text.decode("utf-8", "replace")).encode()
+        if text != packet.text:
+            again = scan(text)
+            if sum(len(found.items) for found in again.fields) > sum(len(found.items) for found in packet.fields):
+                again.damage = packet.damage
+                return again
     return packet
 
 
@@ -199,6 +215,8 @@ class _Scanner:
         if self.depth > MAX_DEPTH:
             raise PacketError(f"its elements are nested more than {MAX_DEPTH} deep")
         if not self.rdf_depth:
+            if self.depth == 1 and name in _ROOTS:
+                self.packet.root = self.offset()
             if name == f"{RDF} RDF" and self.packet.rdf is None:
                 self.rdf_depth = self.depth
                 self.packet.rdf = (self.offset(), -1)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from keywright.metadata import irb
 from keywright.metadata.base import Edit, MetadataError
 from keywright.metadata.blocks import Blocks
 
@@ -60,32 +61,62 @@ def read(stream: BinaryIO) -> Blocks:
     return blocks
 
 
-def replace(data: bytes, stream: BinaryIO, xmp: bytes | None) -> list[Edit]:
-    """The edits that give a PNG another packet (``None``: none)."""
-    place = None
-    old = None
+def replace(data: bytes, stream: BinaryIO, xmp: bytes | None, iptc: bytes | None) -> list[Edit]:
+    """The edits that give a PNG another packet (``None``: none) and, where not ``None``, other IPTC."""
+    place = old = None
+    edits = []
     for chunk in chunks(stream):
         if chunk.type in (b"IDAT", b"IEND") and place is None:
             place = chunk.start
-        if chunk.type in _TEXT:
-            keyword, _ = _text(chunk)
-            if keyword == _XMP or (keyword == _RAW_XMP and old is None):
-                old = chunk
+        if chunk.type not in _TEXT:
+            continue
+        keyword, text = _text(chunk)
+        if keyword == _XMP or (keyword == _RAW_XMP and old is None):
+            old = chunk
+        elif keyword == _RAW_IPTC and iptc is not None and (profile := _raw_profile(text)):
+            new = _with_text(chunk, _write_profile(text, _with_iptc(profile, iptc)))
+            edits.append(Edit(chunk.start, data[chunk.start : chunk.end], new))
     if place is None:
         raise MetadataError("it holds no image data")
     if old is not None:
-        if xmp is None:
-            new = b""
-        elif old.type == b"iTXt" and old.data[len(_XMP) + 1 : len(_XMP) + 2] == b"\x01":
-            new = _chunk(_XMP + b"\x00\x01\x00\x00\x00" + zlib.compress(xmp))
-        else:
-            new = _chunk(_XMP + b"\x00\x00\x00\x00\x00" + xmp)
-        return [Edit(old.start, data[old.start : old.end], new)]
-    return [] if xmp is None else [Edit(place, b"", _chunk(_XMP + b"\x00\x00\x00\x00\x00" + xmp))]
+        new = b"" if xmp is None else _with_text(old, xmp) if old.data.startswith(_XMP) else _new_text(xmp)
+        edits.append(Edit(old.start, data[old.start : old.end], new))
+    elif xmp is not None:
+        edits.append(Edit(place, b"", _new_text(xmp)))
+    return edits
 
 
-def _chunk(data: bytes) -> bytes:
-    return len(data).to_bytes(4, "big") + b"iTXt" + data + zlib.crc32(b"iTXt" + data).to_bytes(4, "big")
+def _with_iptc(profile: bytes, iptc: bytes) -> bytes:
+    if not profile.startswith(b"8BIM"):
+        return iptc
+    return irb.with_iptc(profile, irb.first(profile, irb.IPTC) or b"", iptc)
+
+
+def _write_profile(text: bytes, profile: bytes) -> bytes:
+    name = text.split(None, 1)[0]
+    digits = profile.hex().encode()
+    lines = [digits[at : at + 72] for at in range(0, len(digits), 72)]
+    return b"\n%s\n%8d\n%s\n" % (name, len(profile), b"\n".join(lines))
+
+
+def _new_text(xmp: bytes) -> bytes:
+    return _chunk(b"iTXt", _XMP + b"\x00\x00\x00\x00\x00" + xmp)
+
+
+def _with_text(chunk: Chunk, text: bytes) -> bytes:
+    """The chunk with another text, packed as it was."""
+    keyword, _, rest = chunk.data.partition(b"\x00")
+    if chunk.type == b"tEXt":
+        return _chunk(b"tEXt", keyword + b"\x00" + text)
+    if chunk.type == b"zTXt":
+        return _chunk(b"zTXt", keyword + b"\x00\x00" + zlib.compress(text))
+    language, _, rest_ = rest[2:].partition(b"\x00")
+    head = keyword + b"\x00" + rest[:2] + language + b"\x00" + rest_.partition(b"\x00")[0] + b"\x00"
+    return _chunk(b"iTXt", head + (zlib.compress(text) if rest[:1] == b"\x01" else text))
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
 
 
 def _text(chunk: Chunk) -> tuple[bytes, bytes]:

@@ -28,7 +28,7 @@ def read_keywords(path: Path, siblings: Iterable[str] | None = None) -> FileKeyw
     for sidecar in (full, short):
         if sidecar is None or sidecar == path:
             continue
-        fields, problems = read_sidecar(sidecar, path if sidecar == short else None)
+        fields, problems = read_sidecar(sidecar)
         sources += fields
         warnings += problems
     order = {"lr:hierarchicalSubject": 0, "digiKam:TagsList": 1}
@@ -37,27 +37,12 @@ def read_keywords(path: Path, siblings: Iterable[str] | None = None) -> FileKeyw
     return FileKeywords(frozenset(keywords), tuple(sources), tuple(warnings))
 
 
-def read_sidecar(sidecar: Path, photo: Path | None = None) -> tuple[list[FieldKeywords], list[str]]:
-    """The keyword fields of a sidecar, and what is wrong with it.
-
-    With ``photo``, a sidecar that says it is another file's (``photoshop:SidecarForExtension``) is passed over.
-    """
+def read_sidecar(sidecar: Path) -> tuple[list[FieldKeywords], list[str]]:
+    """The keyword fields of a sidecar, and what is wrong with it."""
     try:
         with sidecar.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
     except OSError as error:
         return [], [f"{sidecar.name} cannot be read: {reason(error)}"]
-    if photo is not None and not _is_for(data, photo):
-        return [], []
     fields, warnings, _ = embedded.packet_fields(data, sidecar.name)
     return fields, warnings
-
-
-def _is_for(data: bytes, photo: Path) -> bool:
-    mark = b"SidecarForExtension"
-    at = data.find(mark)
-    if at < 0:
-        return True
-    tail = data[at + len(mark) : at + len(mark) + 24].lstrip(b" \t\r\n=\"'>")
-    extension = tail.replace(b"<", b'"').replace(b"'", b'"').split(b'"', 1)[0].decode("ascii", "replace").strip()
-    return not extension or extension.casefold() == photo.suffix[1:].casefold()

@@ -172,7 +172,7 @@ def _replace(kind: Format, data: bytes, blocks: Blocks, new: _New, name: str) ->
         elif kind is Format.TIFF:
             edits = tiff.replace(data, stream, blocks, new.xmp, new.iptc)
         elif kind is Format.PNG:
-            edits = png.replace(data, stream, new.xmp)
+            edits = png.replace(data, stream, new.xmp, new.iptc)
         elif kind is Format.WEBP:
             edits = webp.replace(data, stream, new.xmp)
         else:

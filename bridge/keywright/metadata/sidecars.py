@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -58,6 +59,8 @@ _OTHER_EXTENSIONS = frozenset(
         *("mov", "mp4", "m4v", "avi", "mkv", "3gp", "mts", "m2ts", "mpg", "webm", "insv"),
     )
 )
+_FOR_EXTENSION = re.compile(rb"SidecarForExtension\s*(?:=\s*[\"']|>)\s*(\w+)")
+_LOOK_AT = 1 << 18
 
 
 def is_raw(name: str) -> bool:
@@ -109,8 +112,22 @@ def short_name(photo: Path) -> str:
 
 
 def existing(photo: Path, siblings: Siblings) -> tuple[Path | None, Path | None]:
-    """The photo's sidecars ``IMG.NEF.xmp`` and ``IMG.xmp``, where they exist."""
-    return siblings.find(full_name(photo)), siblings.find(short_name(photo))
+    """The photo's sidecars ``IMG.NEF.xmp`` and ``IMG.xmp``, where they exist.
+
+    Adobe's programs say in ``IMG.xmp`` which file it is for; one that is for another file is not the photo's.
+    """
+    full, short = siblings.find(full_name(photo)), siblings.find(short_name(photo))
+    return full, short if short is not None and short != full and is_for(short, photo) else None
+
+
+def is_for(sidecar: Path, photo: Path) -> bool:
+    """Whether ``photoshop:SidecarForExtension`` is absent from a sidecar or names the photo's own extension."""
+    try:
+        with sidecar.open("rb") as stream:
+            found = _FOR_EXTENSION.search(stream.read(_LOOK_AT))
+    except OSError:
+        return True
+    return found is None or found.group(1).decode().casefold() == photo.suffix[1:].casefold()
 
 
 def choose_place(photo: Path, profile: SidecarProfile, siblings: Iterable[str] | None = None) -> Place:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from keywright.metadata import irb
 from keywright.metadata.base import Edit, MetadataError
@@ -21,7 +21,11 @@ XP_KEYWORDS = 0x9C9E
 C2PA = 0xCD41
 _BYTE, _LONG, _UNDEFINED = 1, 4, 7
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+_INTEGERS = (3, 4, 13, 16, 18)
+_DIRECTORIES = (330, 34665, 34853)  # SubIFDs, Exif, GPS
+_DATA = ((273, 279), (324, 325), (513, 514))  # strips, tiles, JPEG: offsets and lengths
 _MAX_BLOCK = 64 << 20
+_MAX_DIRECTORIES = 1000
 
 
 class TiffError(ValueError):
@@ -48,31 +52,35 @@ class Entry:
 class Directory:
     """The first directory; ``start`` and ``end`` enclose it with its count and the pointer to the next."""
 
-    order: str  # "little" or "big", as int.from_bytes takes it
+    order: Literal["little", "big"]
     big: bool
     start: int
     end: int
     entries: tuple[Entry, ...]
     next: bytes
 
+    @property
+    def next_offset(self) -> int:
+        return int.from_bytes(self.next, self.order)
+
     def get(self, tag: int) -> Entry | None:
         return next((entry for entry in self.entries if entry.tag == tag), None)
 
 
-def directory(stream: BinaryIO, base: int = 0) -> Directory:
-    """Read the first directory of the TIFF structure at ``base``. Raises ``TiffError``."""
+def directory(stream: BinaryIO, base: int = 0, at: int | None = None) -> Directory:
+    """The first directory of the TIFF structure at ``base``, or the one at offset ``at``. Raises ``TiffError``."""
     stream.seek(base)
     head = stream.read(16)
     if head[:2] not in (b"II", b"MM") or len(head) < 8:
         raise TiffError("it does not begin as a TIFF file does")
-    order = "little" if head[:2] == b"II" else "big"
-    big = int.from_bytes(head[2:4], order) == 43  # type: ignore[arg-type]
+    order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"
+    big = int.from_bytes(head[2:4], order) == 43
 
     def number(data: bytes) -> int:
-        return int.from_bytes(data, order)  # type: ignore[arg-type]
+        return int.from_bytes(data, order)
 
     width, count_width, entry_size = (8, 8, 20) if big else (4, 2, 12)
-    start = number(head[8:16]) if big else number(head[4:8])
+    start = (number(head[8:16]) if big else number(head[4:8])) if at is None else at
     stream.seek(base + start)
     count_bytes = stream.read(count_width)
     count = number(count_bytes)
@@ -102,6 +110,36 @@ def value(stream: BinaryIO, entry: Entry | None, base: int = 0) -> bytes | None:
     return data if len(data) == entry.size else None
 
 
+def _numbers(stream: BinaryIO, first: Directory, entry: Entry | None) -> list[int]:
+    data = value(stream, entry) if entry is not None and entry.type in _INTEGERS else None
+    if data is None or entry is None:
+        return []
+    size = _SIZES[entry.type]
+    return [int.from_bytes(data[i : i + size], first.order) for i in range(0, len(data), size)]
+
+
+def check_complete(stream: BinaryIO) -> None:
+    """Raise ``TiffError`` where the file points behind its own end: what is appended there would be taken for it."""
+    length = stream.seek(0, 2)
+    first = directory(stream)
+    todo = [first.start]
+    seen: set[int] = set()
+    while todo and len(seen) < _MAX_DIRECTORIES:
+        at = todo.pop()
+        if at in seen:
+            continue
+        seen.add(at)
+        here = directory(stream, at=at)
+        ends = [here.start, *(entry.offset + entry.size for entry in here.entries)]
+        for offsets, counts in _DATA:
+            places, sizes = (_numbers(stream, here, here.get(tag)) for tag in (offsets, counts))
+            ends += [place + size for place, size in zip(places, sizes or [0] * len(places), strict=False)]
+        if max(ends) > length:
+            raise TiffError("it is cut off: some of its data would lie behind its end")
+        todo += [offset for tag in _DIRECTORIES for offset in _numbers(stream, here, here.get(tag))]
+        todo += [here.next_offset] if here.next_offset else []
+
+
 def read(stream: BinaryIO, base: int = 0) -> Blocks:
     blocks = Blocks()
     try:
@@ -120,6 +158,7 @@ def read(stream: BinaryIO, base: int = 0) -> Blocks:
 def replace(data: bytes, stream: BinaryIO, blocks: Blocks, xmp: bytes | None, iptc: bytes | None) -> list[Edit]:
     """The edits that give a TIFF another packet (``None``: none) and, where not ``None``, other IPTC."""
     try:
+        check_complete(stream)
         first = directory(stream)
     except TiffError as error:
         raise MetadataError(f"{error}") from error
@@ -143,7 +182,7 @@ def _edits(data: bytes, first: Directory, wanted: Mapping[int, tuple[int, bytes 
 
     def number(n: int, size: int) -> bytes:
         try:
-            return n.to_bytes(size, first.order)  # type: ignore[arg-type]
+            return n.to_bytes(size, first.order)
         except OverflowError as error:
             raise MetadataError("it would grow beyond the 4 GB that a TIFF file can hold") from error
 
