@@ -172,7 +172,9 @@ def _compare(
     start = tags["before"].get(photo_key if change.creates else key, {})
     after = tags["after"].get(key, {})
     _check_keywords(trial, change, start, after)
-    if key in witnessed["before"] or change.creates:  # exiv2 cannot read every file of the collections
+    exiv2_before = witnessed["before"].get(key)  # exiv2 cannot read every file: then it is no witness
+    blind = exiv2_before is None or (not any(exiv2_before) and any(name.startswith("XMP-") for name in start))
+    if change.creates or not blind:
         _check_exiv2(trial, witnessed["after"].get(key, {}))
     now = read_keywords(work / "after" / trial.folder / trial.photo.name).keywords
     trial.check(now - trial.before == set(KEYWORDS), f"Keywright reads {sorted(map(str, now - trial.before))} more")

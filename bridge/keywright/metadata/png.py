@@ -93,7 +93,7 @@ def _with_iptc(profile: bytes, iptc: bytes) -> bytes:
 
 
 def _write_profile(text: bytes, profile: bytes) -> bytes:
-    name = text.split(None, 1)[0]
+    name = text.strip().split(b"\n", 1)[0]
     digits = profile.hex().encode()
     lines = [digits[at : at + 72] for at in range(0, len(digits), 72)]
     return b"\n%s\n%8d\n%s\n" % (name, len(profile), b"\n".join(lines))
@@ -141,11 +141,11 @@ def _inflate(data: bytes) -> bytes:
 
 
 def _raw_profile(text: bytes) -> bytes | None:
-    """ImageMagick's form: a name, the length, then the bytes in hexadecimal."""
-    words = text.split(None, 2)
-    if len(words) < 3:
+    """ImageMagick's form: a line with a name, one with the length, then the bytes in hexadecimal."""
+    lines = text.strip().split(b"\n", 2)
+    if len(lines) < 3:
         return None
     try:
-        return bytes.fromhex(b"".join(words[2].split()).decode("ascii"))
+        return bytes.fromhex(b"".join(lines[2].split()).decode("ascii"))
     except ValueError:
         return None
