@@ -34,10 +34,14 @@ OTHER_PROGRAM = (
 """A sidecar as a raw converter leaves it: a keyword and a develop setting."""
 
 
-def open_journal(folder: Path) -> Journal:
+def open_store(folder: Path) -> Store:
     store = Store.open(Home(folder))
     METADATA.create_all(store.engine)
-    return Journal(store)
+    return store
+
+
+def open_journal(folder: Path) -> Journal:
+    return Journal(open_store(folder))
 
 
 def jpeg(path: Path, seed: int = 0) -> Path:
