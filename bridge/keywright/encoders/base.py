@@ -9,10 +9,15 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from keywright.errors import KeywrightError
 from keywright.renditions.base import Pixels, View
 
 Vectors = NDArray[np.float32]
 """Unit vectors, shape (n, dimension)."""
+
+
+class EncoderError(KeywrightError):
+    """An encoder is unknown, or cannot be loaded; the sentence says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,9 @@ class Encoded:
 
 
 class Encoder(Protocol):
+    """One more thing an encoder may say: ``simultaneous``, an int, how many ``encode`` calls may run at once, each on
+    a core of its own. Without it, calls come one at a time."""
+
     id: str  # stable, names network, weights and view, e.g. "efficientnet-lite0/centre224"; vectors are stored under it
     dimension: int
     view: View

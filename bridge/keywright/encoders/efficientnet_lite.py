@@ -134,8 +134,8 @@ class InvertedResidual(nn.Module):
         self.adds_input = block.stride == 1 and block.channels_in == block.channels_out
 
     def forward(self, x: Tensor) -> Tensor:
-        out = x if self.expand is None else functional.relu6(self.expand(x))
-        out = self.project(functional.relu6(self.depthwise(out)))
+        wide = x if self.expand is None else functional.relu6(self.expand(x))
+        out: Tensor = self.project(functional.relu6(self.depthwise(wide)))
         return out + x if self.adds_input else out
 
 
@@ -154,7 +154,8 @@ class EfficientNetLite(nn.Module):
         x = functional.relu6(self.stem(x))
         for block in self.blocks:
             x = block(x)
-        return functional.relu6(self.head(x)).mean((2, 3))
+        pooled: Tensor = functional.relu6(self.head(x)).mean((2, 3))
+        return pooled
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,3 +34,20 @@ class View:
     @property
     def name(self) -> str:
         return f"{self.crop.value}{self.size}"
+
+
+class How(StrEnum):
+    """Where a rendition's pixels come from."""
+
+    DECODED = "decoded"
+    PREVIEW = "embedded preview"
+    RAW = "raw decoded"
+    FRAME = "video frame"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """A photo as an encoder, or a person on a review page, is shown it."""
+
+    pixels: Pixels
+    how: How
