@@ -9,24 +9,30 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 SEPARATOR = "|"
 _ESCAPED = re.compile(r"\\(.)|\|", re.DOTALL)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_WORD = re.compile(r"\w+")
 
 
 def normalise_name(name: str) -> str:
     """One level of a path as it is kept: NFC, without white space at its ends.
 
-    Raises ``ValueError`` where nothing is left or the name holds a NUL, which no program can store.
+    Raises ``ValueError`` where nothing is left, or the name holds what no program can store: a NUL, or a lone
+    surrogate, which is no character at all.
     """
     clean = unicodedata.normalize("NFC", name).strip()
     if not clean:
         raise ValueError("a keyword name is empty")
     if "\x00" in clean:
         raise ValueError(f"the keyword name {clean!r} holds a NUL character")
+    if _SURROGATE.search(clean):
+        raise ValueError(f"the keyword name {clean!r} holds half a character")
     return clean
 
 
@@ -93,6 +99,12 @@ def fold_name(name: str) -> str:
     return unicodedata.normalize("NFC", folded)
 
 
+def fold_search(text: str) -> str:
+    """Text with case and accents folded away, for finding what a person types: "zur" finds "Zürich"."""
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(c for c in unicodedata.normalize("NFKD", decomposed) if not unicodedata.combining(c))
+
+
 def with_ancestors(paths: Iterable[KeywordPath]) -> frozenset[KeywordPath]:
     """The paths and everything above them: an assigned keyword implies its parents."""
     return frozenset(p for path in paths for p in (path, *path.ancestors()))
@@ -103,3 +115,82 @@ def most_specific(paths: Iterable[KeywordPath]) -> frozenset[KeywordPath]:
     paths = frozenset(paths)
     implied = {above.key for path in paths for above in path.ancestors()}
     return frozenset(path for path in paths if path.key not in implied)
+
+
+class KeywordTree:
+    """A vocabulary: keywords with everything above them, found by path, by place in the tree, and by what is typed.
+
+    Where two spellings of one keyword are given, the first is kept. Immutable; made in O(n log n).
+    """
+
+    def __init__(self, paths: Iterable[KeywordPath]) -> None:
+        self._by_key: dict[tuple[str, ...], KeywordPath] = {}
+        for path in paths:
+            self._put(path)
+        self._children: dict[tuple[str, ...], list[KeywordPath]] = {}
+        self._named: dict[str, list[KeywordPath]] = {}
+        words: list[tuple[str, int, KeywordPath]] = []
+        for key, path in sorted(self._by_key.items()):
+            self._children.setdefault(key[:-1], []).append(path)
+            self._named.setdefault(key[-1], []).append(path)
+            folded = fold_search(path.name)
+            words.append((folded, 0, path))
+            words += [(folded[m.start() :], 1, path) for m in _WORD.finditer(folded) if m.start()]
+        self._words = sorted(words, key=lambda word: (word[0], word[1]))
+
+    def _put(self, path: KeywordPath) -> KeywordPath:
+        """Keep a path, under the spelling its parents already have."""
+        known = self._by_key.get(path.key)
+        if known is None:
+            above = path.parent
+            known = KeywordPath((*self._put(above).parts, path.name)) if above else path
+            self._by_key[path.key] = known
+        return known
+
+    def __iter__(self) -> Iterator[KeywordPath]:
+        """The keywords in the order of the tree, parents before children."""
+        return iter(sorted(self._by_key.values(), key=lambda path: path.key))
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def __contains__(self, path: object) -> bool:
+        return isinstance(path, KeywordPath) and path.key in self._by_key
+
+    def find(self, path: KeywordPath) -> KeywordPath | None:
+        """The keyword as the vocabulary spells it, case aside; ``None`` where it has none."""
+        return self._by_key.get(path.key)
+
+    def named(self, name: str) -> tuple[KeywordPath, ...]:
+        """The keywords whose own name this is, wherever they stand."""
+        return tuple(self._named.get(fold_name(name.strip()), ()))
+
+    def children(self, path: KeywordPath | None = None) -> tuple[KeywordPath, ...]:
+        """The keywords right below one; with ``None``, the top level."""
+        return tuple(self._children.get(path.key if path else (), ()))
+
+    def descendants(self, path: KeywordPath) -> Iterator[KeywordPath]:
+        """Everything below a keyword, in the order of the tree."""
+        for child in self.children(path):
+            yield child
+            yield from self.descendants(child)
+
+    def ancestors(self, path: KeywordPath) -> tuple[KeywordPath, ...]:
+        """The keywords above one as the vocabulary spells them, nearest first."""
+        return tuple(found for above in path.ancestors() if (found := self.find(above)) is not None)
+
+    def siblings(self, path: KeywordPath) -> tuple[KeywordPath, ...]:
+        """The other keywords on the same level under the same parent."""
+        return tuple(other for other in self.children(path.parent) if other.key != path.key)
+
+    def search(self, text: str, limit: int = 20) -> tuple[KeywordPath, ...]:
+        """The keywords whose name begins with ``text``, then those with a later word that does; accents aside."""
+        wanted = fold_search(text.strip())
+        first: dict[KeywordPath, None] = {}
+        later: dict[KeywordPath, None] = {}
+        start = bisect_left(self._words, wanted, key=lambda word: word[0]) if wanted else len(self._words)
+        for folded, place, path in self._words[start:]:
+            if not folded.startswith(wanted):
+                break
+            (later if place else first)[path] = None
+        return tuple({**first, **later})[:limit]

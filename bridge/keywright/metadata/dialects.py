@@ -35,7 +35,7 @@ _SLASH = {"/": "\u29f8"}
 _BAR = {"|": "\u2223"}
 
 
-class _Escape:
+class LookAlikes:
     """A reversible replacement of some characters by look-alikes."""
 
     def __init__(self, look_alikes: Mapping[str, str]) -> None:
@@ -67,7 +67,7 @@ class Dialect:
     """The spelling of keyword paths in one kind of field. ``separator`` is ``None`` for flat fields."""
 
     separator: str | None
-    _escape: _Escape
+    _escape: LookAlikes
 
     @property
     def flat(self) -> bool:
@@ -95,6 +95,6 @@ class Dialect:
             return None
 
 
-FLAT = Dialect(None, _Escape(_XML))  # dc:subject
-BARS = Dialect("|", _Escape(_XML | _BAR))  # lr:hierarchicalSubject, mediapro:CatalogSets
-SLASHES = Dialect("/", _Escape(_XML | _SLASH))  # digiKam:TagsList, MicrosoftPhoto:LastKeywordXMP
+FLAT = Dialect(None, LookAlikes(_XML))  # dc:subject
+BARS = Dialect("|", LookAlikes(_XML | _BAR))  # lr:hierarchicalSubject, mediapro:CatalogSets
+SLASHES = Dialect("/", LookAlikes(_XML | _SLASH))  # digiKam:TagsList, MicrosoftPhoto:LastKeywordXMP
