@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import itertools
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from keywright.writeback.fileops import RealFileOps, Seen
 
 
 class FailingDisk:
-    """The real disk, but the call with this number (from 0) and this error fails; ``calls`` names those made."""
+    """The real disk, but the call with this number (from 0) fails, a write half done; ``calls`` names those made."""
 
     def __init__(self, fail_at: int | None = None, error: int = errno.EIO, *, after: bool = False) -> None:
         self._real = RealFileOps()
@@ -28,8 +29,11 @@ class FailingDisk:
         self.calls.append(name)
         if number != self._fail_at:
             return action()
-        if self._after:
+        if self._after or name == "write":
             action()
+        return self._fail(path)
+
+    def _fail(self, path: Path) -> None:
         raise OSError(self._error, os.strerror(self._error), str(path))
 
     def look(self, path: Path) -> Seen | None:
@@ -68,6 +72,14 @@ class FailingDisk:
         self._call("hold", path, lambda: None)
         with self._real.hold(path):
             yield
+
+
+class KillingDisk(FailingDisk):
+    """The real disk, but at the call with this number the process is killed: no handler, no clean-up, no last words."""
+
+    def _fail(self, path: Path) -> None:
+        del path
+        os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
 @dataclass(frozen=True)

@@ -91,3 +91,7 @@ def keywords(photo: Path) -> set[str]:
 
 def lines(refused: Sequence[object]) -> list[str]:
     return [str(one) for one in refused]
+
+
+def photos_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix in (".jpg", ".nef"))
