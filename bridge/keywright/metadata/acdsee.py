@@ -93,7 +93,7 @@ def _take_out(category: _Category, key: tuple[str, ...]) -> None:
 
 def _write(category: _Category) -> str:
     attributes = "".join(f" {name}={quoteattr(value)}" for name, value in category.attributes.items())
-    inside = escape(category.name.strip()) + "".join(map(_write, category.children))
+    inside = escape(category.name.strip(), {"\r": "&#13;"}) + "".join(map(_write, category.children))
     return f"<Category{attributes}>{inside}</Category>"
 
 

@@ -150,7 +150,9 @@ def scan(data: bytes) -> Packet:
         scanner.parser.Parse(text[start:end] if (start, end) != (0, len(text)) else text, True)
     except expat.ExpatError as error:
         packet.damage = f"{expat.ErrorString(error.code)} (line {error.lineno})"
-    except (UnicodeError, LookupError) as error:
+    except PacketError:
+        raise
+    except (ValueError, LookupError) as error:  # an encoding that expat or Python does not know
         packet.damage = " ".join(str(error).split())
     if packet.rdf is None and packet.root is None and not packet.damage:
         packet.damage = "it holds no RDF"
