@@ -160,7 +160,7 @@ class FileChange:
     @property
     def changes(self) -> bool:
         """Whether there is anything to write."""
-        return self.before != self.after
+        return bool(self.edits)
 
 
 @dataclass(frozen=True, slots=True)

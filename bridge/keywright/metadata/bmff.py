@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from keywright.metadata.blocks import Blocks
+from keywright.metadata.streams import read_at
 
 _XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _IPTC_UUID = bytes.fromhex("33c7a4d2b81d4723a0baf1a3e097ad38")
@@ -29,8 +30,7 @@ def boxes(stream: BinaryIO, start: int, end: int) -> Iterator[Box]:
     for _ in range(_MAX_BOXES):
         if start + 8 > end:
             return
-        stream.seek(start)
-        head = stream.read(16)
+        head = read_at(stream, start, 16)
         if len(head) < 8:
             return
         size, content = int.from_bytes(head[:4], "big"), start + 8
@@ -44,8 +44,7 @@ def boxes(stream: BinaryIO, start: int, end: int) -> Iterator[Box]:
 
 
 def _content(stream: BinaryIO, start: int, end: int) -> bytes:
-    stream.seek(start)
-    return stream.read(min(end - start, _MAX_BLOCK))
+    return read_at(stream, start, min(end - start, _MAX_BLOCK))
 
 
 def read(stream: BinaryIO) -> Blocks:

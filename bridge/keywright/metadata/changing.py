@@ -8,10 +8,10 @@ from pathlib import Path
 
 from keywright.errors import reason
 from keywright.keywords import KeywordPath
-from keywright.metadata import embedded, rewriting
+from keywright.metadata import embedded, extended, padding, rewriting
 from keywright.metadata.base import Added, Edit, FileChange, KeywordChange, MetadataError, SidecarProfile, apply_edits
 from keywright.metadata.merge import Merged, merge_packet, take_out
-from keywright.metadata.packet import MAX_BYTES
+from keywright.metadata.packet import MAX_BYTES, readable
 from keywright.metadata.reading import read_keywords
 from keywright.metadata.sidecars import choose_place
 
@@ -31,18 +31,34 @@ def plan_file_change(
     place = choose_place(photo, profile, siblings)
     if place.embedded:
         before = _read(photo)
-        merged, edits, notes = rewriting.rewrite(before, photo.name, change)
+        merged, edits, notes = rewriting.rewrite(before, str(photo), change)
         return replace(_file_change(photo, photo, before, edits, merged), notes=notes)
     if place.exists:
         before = _read(place.target)
         merged = merge_packet(before, change, name=str(place.target))
         edits = _whole(before, merged.packet or b"")
         return _file_change(photo, place.target, before, edits, merged)
-    with photo.open("rb") as stream:
-        blocks = embedded.read_blocks(stream, photo.name)
+    return _new_sidecar(photo, place.target, change, siblings)
+
+
+def _new_sidecar(photo: Path, target: Path, change: KeywordChange, siblings: Iterable[str] | None) -> FileChange:
+    """A sidecar that begins with the photo's own XMP: digiKam reads nothing else once there is one."""
+    try:
+        with photo.open("rb") as stream:
+            blocks = embedded.read_blocks(stream, photo.name)
+    except OSError as error:
+        raise MetadataError(f"{photo} cannot be read: {reason(error)}.") from error
+    own, notes = blocks.xmp, []
+    if own is not None and not readable(own):
+        own, notes = None, [f"the XMP in {photo.name} is damaged, so the new {target.name} begins without it"]
+    further = rewriting.extended_of(blocks)
+    if own is not None and further is not None:
+        own = extended.inline(own, further)
+    own = padding.trim(own, 0) if own is not None else None
     known = read_keywords(photo, siblings).keywords
-    merged = merge_packet(blocks.xmp, change, known, name=str(photo))
-    return _file_change(photo, place.target, None, (Edit(0, b"", merged.packet or b""),), merged)
+    merged = merge_packet(own, change, known, name=str(photo))
+    edits = (Edit(0, b"", merged.packet or b""),) if merged.packet != own else ()
+    return replace(_file_change(photo, target, None, edits, merged), notes=tuple(notes))
 
 
 def rewrite_file(data: bytes, name: str, change: KeywordChange) -> tuple[bytes, Added]:

@@ -172,6 +172,14 @@ def scan_leniently(data: bytes) -> Packet:
     return packet
 
 
+def readable(data: bytes) -> bool:
+    """Whether a packet is whole, and so can be written to."""
+    try:
+        return not scan(data).damage
+    except PacketError:
+        return False
+
+
 class _Scanner:
     """Expat's handlers; fills a ``Packet``."""
 

@@ -5,12 +5,12 @@ Each format's own module knows where its blocks lie; what is put into them is de
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from keywright.keywords import KeywordPath, fold_name
+from keywright.metadata import extended as further_xmp
 from keywright.metadata import iptc, irb, jpeg, padding, png, psd, tiff, webp
 from keywright.metadata.base import Added, Edit, FieldAdded, KeywordChange, MetadataError, apply_edits
 from keywright.metadata.blocks import Blocks
@@ -19,7 +19,7 @@ from keywright.metadata.embedded import fields_of, iptc_of, read_blocks
 from keywright.metadata.fields import IPTC
 from keywright.metadata.formats import Format, sniff
 from keywright.metadata.merge import Merged, levels_of, merge_packet, take_out
-from keywright.metadata.packet import scan
+from keywright.metadata.packet import readable, scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ def rewrite(data: bytes, name: str, change: KeywordChange) -> tuple[Merged, tupl
     kind, blocks = _open(data, name)
     found, _ = fields_of(blocks)
     known = combine((source.field, source.items) for source in found)
-    extended = _extended(blocks)
-    further = {f.field.id for f in scan(extended).fields} if extended else set()
+    extended = extended_of(blocks)
+    further = _ids(extended)
     merged = merge_packet(blocks.xmp, change, known, name=name, elsewhere=further)
     new_extended = None
     if extended is not None and further:
@@ -62,9 +62,16 @@ def rewrite(data: bytes, name: str, change: KeywordChange) -> tuple[Merged, tupl
             merged = _with_iptc(merged, rewritten, change)
     if merged.packet == blocks.xmp and new_iptc is None and new_extended is None:
         return merged, (), tuple(notes)
-    packet = _relabelled(merged.packet, extended, new_extended)
+    packet = merged.packet
     if packet is not None:
+        if new_extended is not None:
+            packet = further_xmp.relabel(packet, new_extended)
         packet, merged = _fitted(packet, blocks.xmp, merged)
+        if kind is Format.JPEG and len(packet := padding.trim(packet, jpeg.MAX_XMP)) > jpeg.MAX_XMP:
+            try:
+                packet, new_extended = further_xmp.spill(packet, new_extended or extended, jpeg.MAX_XMP)
+            except MetadataError as error:
+                raise MetadataError(f"{name} is not written to: {error}.") from error
     edits = _replace(kind, data, blocks, _New(packet, new_extended, new_iptc), name)
     _check(data, edits, name, change)
     return replace(merged, packet=packet), edits, tuple(notes)
@@ -81,7 +88,8 @@ def take_out_of(data: bytes, name: str, added: Added) -> tuple[Edit, ...]:
         packet = take_out(packet, added, name)
         if packet is not None and packet != blocks.xmp:
             packet = padding.give_back(packet, added.padding)
-    extended = _extended(blocks)
+            packet = padding.trim(packet, jpeg.MAX_XMP) if kind is Format.JPEG else packet
+    extended = extended_of(blocks)
     new_extended = take_out(extended, replace(added, removed=(), created=False), name) if extended else None
     new_extended = new_extended if new_extended != extended else None
     old_iptc = iptc_of(blocks)
@@ -96,7 +104,8 @@ def take_out_of(data: bytes, name: str, added: Added) -> tuple[Edit, ...]:
         new_iptc = taken if taken != old_iptc else None
     if packet == blocks.xmp and new_iptc is None and new_extended is None:
         return ()
-    packet = _relabelled(packet, extended, new_extended)
+    if packet is not None and new_extended is not None:
+        packet = further_xmp.relabel(packet, new_extended)
     return _replace(kind, data, blocks, _New(packet, new_extended, new_iptc), name)
 
 
@@ -112,18 +121,18 @@ def _open(data: bytes, name: str) -> tuple[Format, Blocks]:
     return kind, blocks
 
 
-def _ids(xmp: bytes | None) -> set[str]:
-    return {found.field.id for found in scan(xmp).fields} if xmp else set()
-
-
-def _extended(blocks: Blocks) -> bytes | None:
+def extended_of(blocks: Blocks) -> bytes | None:
     """The extended packet that the main one names, where it is complete."""
     if not blocks.extended or blocks.xmp is None:
         return None
-    extended = blocks.extended.get(scan(blocks.xmp).extended)
-    if extended is None or scan(extended).damage:
+    if not readable(blocks.xmp):
         return None
-    return extended
+    extended = blocks.extended.get(scan(blocks.xmp).extended)
+    return extended if extended is not None and readable(extended) else None
+
+
+def _ids(xmp: bytes | None) -> set[str]:
+    return {found.field.id for found in scan(xmp).fields} if xmp and readable(xmp) else set()
 
 
 def _join(main: Merged, part: Merged) -> Merged:
@@ -146,15 +155,6 @@ def _with_iptc(merged: Merged, rewritten: iptc.Rewritten, change: KeywordChange)
     return replace(merged, added=added, removed_keywords=removed)
 
 
-def _relabelled(packet: bytes | None, old: bytes | None, new: bytes | None) -> bytes | None:
-    """The main packet naming the extended one that now belongs to it."""
-    if packet is None or old is None or new is None:
-        return packet
-    names = [hashlib.md5(part, usedforsecurity=False).hexdigest().upper().encode() for part in (old, new)]
-    current = scan(packet).extended.encode()
-    return packet.replace(current, names[1])
-
-
 def _fitted(packet: bytes, before: bytes | None, merged: Merged) -> tuple[bytes, Merged]:
     """The packet with its padding used up before the file has to grow."""
     if merged.added.created:
@@ -167,8 +167,7 @@ def _replace(kind: Format, data: bytes, blocks: Blocks, new: _New, name: str) ->
     stream = io.BytesIO(data)
     try:
         if kind is Format.JPEG:
-            xmp = padding.trim(new.xmp, jpeg.MAX_XMP) if new.xmp else new.xmp
-            edits = jpeg.replace(data, stream, blocks, xmp, new.iptc, new.extended)
+            edits = jpeg.replace(data, stream, blocks, new.xmp, new.iptc, new.extended)
         elif kind is Format.TIFF:
             edits = tiff.replace(data, stream, blocks, new.xmp, new.iptc)
         elif kind is Format.PNG:

@@ -13,6 +13,7 @@ from typing import BinaryIO, Literal
 from keywright.metadata import irb
 from keywright.metadata.base import Edit, MetadataError
 from keywright.metadata.blocks import Blocks
+from keywright.metadata.streams import read_at
 
 XMP = 700
 IPTC = 33723
@@ -81,12 +82,11 @@ def directory(stream: BinaryIO, base: int = 0, at: int | None = None) -> Directo
 
     width, count_width, entry_size = (8, 8, 20) if big else (4, 2, 12)
     start = (number(head[8:16]) if big else number(head[4:8])) if at is None else at
-    stream.seek(base + start)
-    count_bytes = stream.read(count_width)
+    count_bytes = read_at(stream, base + start, count_width)
     count = number(count_bytes)
     if len(count_bytes) < count_width or not 0 < count <= 4096 or start < 8:
         raise TiffError("its first directory is damaged")
-    table = stream.read(count * entry_size + width)
+    table = read_at(stream, base + start + count_width, count * entry_size + width)
     if len(table) < count * entry_size:
         raise TiffError("its first directory is cut off")
     entries = []
@@ -105,8 +105,7 @@ def value(stream: BinaryIO, entry: Entry | None, base: int = 0) -> bytes | None:
     """An entry's value, or ``None`` where it is absent, cut off or too large to be metadata."""
     if entry is None or not 0 < entry.size <= _MAX_BLOCK:
         return None
-    stream.seek(base + entry.offset)
-    data = stream.read(entry.size)
+    data = read_at(stream, base + entry.offset, entry.size)
     return data if len(data) == entry.size else None
 
 

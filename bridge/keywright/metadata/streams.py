@@ -1,0 +1,15 @@
+"""Reading at offsets that a damaged or hostile file names."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+_FARTHEST = 1 << 60  # beyond what any file system holds, within what every platform can seek to
+
+
+def read_at(stream: BinaryIO, offset: int, size: int) -> bytes:
+    """Up to ``size`` bytes at ``offset``; nothing where there can be none."""
+    if not 0 <= offset < _FARTHEST or size <= 0:
+        return b""
+    stream.seek(offset)
+    return stream.read(size)

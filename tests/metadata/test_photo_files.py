@@ -1,0 +1,307 @@
+"""Keywords go into photo files and come out of them, and the picture and all else stay as they were."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from keywright.keywords import KeywordPath
+from keywright.metadata import (
+    Added,
+    KeywordChange,
+    MetadataError,
+    SidecarProfile,
+    iptc,
+    irb,
+    jpeg,
+    plan_file_change,
+    read_keywords,
+    revert,
+    rewrite_file,
+)
+from keywright.metadata.base import Edit, apply_edits, invert_edits
+from keywright.metadata.embedded import iptc_of, read_blocks
+from metadata import pictures
+from metadata.packets import field, packet
+from metadata.pictures import FILES, pixels
+
+DOG = KeywordPath.of("Animals", "Dog")
+NEW = frozenset({DOG, KeywordPath.of("Zürich, Höngg")})
+
+
+def photo(folder: Path, name: str, data: bytes) -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+def blocks(data: bytes, name: str = "a.jpg"):  # type: ignore[no-untyped-def]
+    return read_blocks(io.BytesIO(data), name)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_keywords_are_read_back_and_the_picture_is_the_same(tmp_path: Path, name: str) -> None:
+    path = photo(tmp_path, name, FILES[name])
+    had = read_keywords(path).keywords
+    change = plan_file_change(path, NEW)
+    assert change.target == path
+    assert not change.creates
+    path.write_bytes(change.after)
+    assert read_keywords(path).keywords == had | NEW
+    assert pixels(change.after) == pixels(FILES[name])
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_exiftool_finds_the_keywords_and_no_fault(tmp_path: Path, name: str) -> None:
+    if shutil.which("exiftool") is None:
+        pytest.skip("exiftool is not installed")
+    path = photo(tmp_path, name, FILES[name])
+    path.write_bytes(plan_file_change(path, NEW).after)
+    done = subprocess.run(
+        [
+            "exiftool",
+            "-j",
+            "-G1",
+            "-a",
+            "-validate",
+            "-warning",
+            "-error",
+            "-subject",
+            "-hierarchicalsubject",
+            "-tagslist",
+            str(path),
+        ],
+        capture_output=True,
+        check=True,
+    )
+    tags = json.loads(done.stdout)[0]
+    assert {"Animals", "Dog", "Zürich, Höngg"} <= set(tags["XMP-dc:Subject"])
+    assert {"Animals|Dog", "Zürich, Höngg"} <= set(tags["XMP-lr:HierarchicalSubject"])
+    assert {"Animals/Dog", "Zürich, Höngg"} <= set(tags["XMP-digiKam:TagsList"])
+    assert "ExifTool:Error" not in tags
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_undoing_gives_back_the_file_byte_for_byte(tmp_path: Path, name: str) -> None:
+    change = plan_file_change(photo(tmp_path, name, FILES[name]), NEW)
+    assert change.before == FILES[name]
+    assert apply_edits(change.before, change.edits) == change.after
+    assert apply_edits(change.after, invert_edits(change.edits)) == change.before
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_was_added_comes_out_when_the_file_has_changed_since(tmp_path: Path, name: str) -> None:
+    path = photo(tmp_path, name, FILES[name])
+    had = read_keywords(path).keywords
+    change = plan_file_change(path, NEW)
+    path.write_bytes(change.after)
+    mine = KeywordPath.of("Mine")
+    path.write_bytes(plan_file_change(path, [mine]).after)
+    back = revert(path.read_bytes(), name, Added.from_json(change.added.to_json()))
+    assert back is not None
+    path.write_bytes(back)
+    assert read_keywords(path).keywords == had | {mine}
+    assert pixels(back) == pixels(FILES[name])
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_second_change_fits_into_the_padding_of_the_first(tmp_path: Path, name: str) -> None:
+    path = photo(tmp_path, name, FILES[name])
+    path.write_bytes(plan_file_change(path, NEW).after)
+    second = plan_file_change(path, [KeywordPath.of("Animals", "Cat")])
+    assert second.changes
+    assert second.before is not None
+    if "iptc" not in name:
+        assert len(second.after) == len(second.before)
+    assert revert(second.after, name, second.added) == second.before
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_is_there_already_changes_nothing(tmp_path: Path, name: str) -> None:
+    path = photo(tmp_path, name, FILES[name])
+    path.write_bytes(plan_file_change(path, NEW).after)
+    again = plan_file_change(path, NEW)
+    assert not again.changes
+    assert again.already_there == NEW
+    assert not again.added
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_removing_takes_a_keyword_out_of_every_field(tmp_path: Path, name: str) -> None:
+    path = photo(tmp_path, name, FILES[name])
+    had = read_keywords(path).keywords
+    path.write_bytes(plan_file_change(path, NEW).after)
+    change = plan_file_change(path, [], [DOG])
+    assert change.removed_keywords == {DOG}
+    path.write_bytes(change.after)
+    assert read_keywords(path).keywords == had | (NEW - {DOG})
+
+
+def jpeg_with_iptc(block: bytes, digest: bytes | None = None) -> bytes:
+    made = jpeg.PHOTOSHOP + pictures.resources(block, digest=digest)
+    return pictures.with_segment(FILES["plain.jpg"], 0xED, made)
+
+
+def test_iptc_keywords_are_kept_in_step_and_their_digest_stays_right() -> None:
+    before = jpeg_with_iptc(pictures.iptc(b"Cat"))
+    after, _ = rewrite_file(before, "a.jpg", KeywordChange(add=frozenset({DOG})))
+    records = iptc_of(blocks(after))
+    assert records is not None
+    assert iptc.keywords(records) == ["Cat", "Animals", "Dog"]
+    assert irb.first(blocks(after).irb, irb.IPTC_DIGEST) == hashlib.md5(records).digest()
+    assert irb.first(blocks(after).irb, 0x0FA0) == b"xyz"
+
+
+def test_a_digest_that_was_wrong_stays_wrong() -> None:
+    # It tells other programs that IPTC is newer than XMP, and it still is.
+    after, _ = rewrite_file(
+        jpeg_with_iptc(pictures.iptc(b"Cat"), digest=b"0" * 16), "a.jpg", KeywordChange(add=frozenset({DOG}))
+    )
+    assert irb.first(blocks(after).irb, irb.IPTC_DIGEST) == b"0" * 16
+
+
+def test_iptc_without_keywords_gets_none() -> None:
+    before = jpeg_with_iptc(pictures.iptc())
+    after, _ = rewrite_file(before, "a.jpg", KeywordChange(add=frozenset({DOG})))
+    assert iptc_of(blocks(after)) == pictures.iptc()
+
+
+def test_keywords_that_only_iptc_had_are_copied_to_the_new_xmp(tmp_path: Path) -> None:
+    path = photo(tmp_path, "a.jpg", jpeg_with_iptc(pictures.iptc("Zürich".encode("cp1252"))))
+    change = plan_file_change(path, [DOG])
+    path.write_bytes(change.after)
+    subjects = {source.field: set(source.items) for source in read_keywords(path).sources}
+    assert subjects["dc:subject"] == {"Zürich", "Animals", "Dog"}
+    back = revert(change.after, "a.jpg", change.added)
+    assert back == change.before
+
+
+EXTENDED = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:e="http://example.org/">'
+    b"<dc:subject><rdf:Bag><rdf:li>Cat</rdf:li></rdf:Bag></dc:subject><e:big>" + b"x" * 4000 + b"</e:big>"
+    b"</rdf:Description></rdf:RDF></x:xmpmeta>"
+)
+
+
+def extended_jpeg() -> bytes:
+    guid = hashlib.md5(EXTENDED).hexdigest().upper()
+    note = f'xmlns:xmpNote="http://ns.adobe.com/xmp/note/" xmpNote:HasExtendedXMP="{guid}"'
+    return pictures.with_xmp(pictures.with_extended(FILES["plain.jpg"], EXTENDED), packet(attributes=note))
+
+
+def test_a_field_in_extended_xmp_is_changed_where_it_is(tmp_path: Path) -> None:
+    path = photo(tmp_path, "a.jpg", extended_jpeg())
+    assert read_keywords(path).keywords == {KeywordPath.of("Cat")}
+    change = plan_file_change(path, [DOG])
+    path.write_bytes(change.after)
+    assert read_keywords(path).keywords == {KeywordPath.of("Cat"), DOG}
+    (name, extended), *others = blocks(change.after).extended.items()
+    assert not others
+    assert name == hashlib.md5(extended).hexdigest().upper()
+    assert b"x" * 4000 in extended
+    assert b"<rdf:li>Animals</rdf:li><rdf:li>Dog</rdf:li>" in extended
+    assert blocks(change.after).xmp.count(b"subject") == blocks(change.before).xmp.count(b"subject")
+    assert revert(change.after, "a.jpg", change.added) == change.before
+
+
+def test_a_stale_extended_part_that_the_packet_does_not_name_is_passed_over(tmp_path: Path) -> None:
+    data = pictures.with_xmp(pictures.with_extended(FILES["plain.jpg"], EXTENDED), packet())
+    assert read_keywords(photo(tmp_path, "a.jpg", data)).keywords == frozenset()
+
+
+def test_a_new_sidecar_holds_both_parts_of_the_photos_xmp(tmp_path: Path) -> None:
+    change = plan_file_change(photo(tmp_path, "a.jpg", extended_jpeg()), [DOG], profile=SidecarProfile.DARKTABLE)
+    assert change.creates
+    assert b"HasExtendedXMP" not in change.after
+    assert b"x" * 4000 in change.after
+    assert b"crs:" not in change.after or b"xmlns:crs" in change.after
+    (tmp_path / "a.jpg.xmp").write_bytes(change.after)
+    sidecar = [s for s in read_keywords(tmp_path / "a.jpg").sources if s.place]
+    assert {s.field for s in sidecar} == {"dc:subject", "lr:hierarchicalSubject", "digiKam:TagsList"}
+    assert all("Cat" in s.items for s in sidecar)
+
+
+def test_a_packet_that_outgrows_its_segment_moves_its_largest_property_out(tmp_path: Path) -> None:
+    full = packet(
+        f"<crs:Look>{'y' * 60000}</crs:Look>", f"<crs:Mask>{'z' * 3500}</crs:Mask>", field("dc:subject", "Cat")
+    )
+    assert 64000 < len(full) < jpeg.MAX_XMP
+    path = photo(tmp_path, "a.jpg", pictures.with_xmp(FILES["plain.jpg"], full))
+    many = {KeywordPath.of("Places", f"Town number {index}") for index in range(40)}
+    change = plan_file_change(path, many)
+    path.write_bytes(change.after)
+    assert read_keywords(path).keywords == many | {KeywordPath.of("Cat")}
+    after = blocks(change.after)
+    assert len(after.xmp) <= jpeg.MAX_XMP
+    (name, extended), *_ = after.extended.items()
+    assert b"y" * 60000 in extended
+    assert name.encode() in after.xmp
+    assert pixels(change.after) == pixels(FILES["plain.jpg"])
+
+
+def test_the_index_of_further_pictures_follows_them() -> None:
+    further = FILES["progressive.jpg"]
+    first = FILES["plain.jpg"]
+    entries = 2 * [bytes(16)]
+    table = b"MPF\x00II*\x00\x08\x00\x00\x00\x01\x00\x02\xb0\x07\x00\x20\x00\x00\x00\x1a\x00\x00\x00" + bytes(4)
+    whole = pictures.with_segment(first, 0xE2, table + b"".join(entries))
+    header = 2 + 4 + 4
+    place = header + 0x1A
+    sizes = [(len(whole), 0), (len(further), len(whole) - header)]
+    index = b"".join(bytes(4) + size.to_bytes(4, "little") + at.to_bytes(4, "little") + bytes(4) for size, at in sizes)
+    data = whole[:place] + index + whole[place + 32 :] + further
+    after, _ = rewrite_file(data, "a.jpg", KeywordChange(add=frozenset({DOG})))
+    at = after.index(b"MPF\x00") + 4
+    size, offset = (int.from_bytes(after[at + 0x1A + i : at + 0x1A + i + 4], "little") for i in (4, 24))
+    assert after[at + offset :] == further
+    assert size == len(after) - len(further)
+
+
+def test_a_photo_with_content_credentials_is_refused() -> None:
+    signed = pictures.with_segment(FILES["plain.jpg"], 0xEB, b"JP\x00\x01\x00\x00\x00\x01" + b"jumb....jumdc2pa")
+    with pytest.raises(MetadataError, match="content credentials"):
+        rewrite_file(signed, "a.jpg", KeywordChange(add=frozenset({DOG})))
+
+
+@pytest.mark.parametrize("name", ["a.nef", "a.heic", "a.mov", "a.gif"])
+def test_camera_raw_heif_and_video_are_never_written_to(name: str) -> None:
+    data = {"a.nef": FILES["little.tif"], "a.gif": pictures.saved("GIF")}.get(
+        name, b"\x00\x00\x00\x18ftypheic" + bytes(20)
+    )
+    with pytest.raises(MetadataError, match="never written to"):
+        rewrite_file(data, name, KeywordChange(add=frozenset({DOG})))
+
+
+@pytest.mark.parametrize(
+    ("name", "keep"), [("little.tif", 4000), ("plain.png", 40), ("plain.psd", 28), ("lossy.webp", 60)]
+)
+def test_a_file_that_is_cut_off_is_refused(name: str, keep: int) -> None:
+    with pytest.raises(MetadataError, match=f"{name} is not written to"):
+        rewrite_file(FILES[name][:keep], name, KeywordChange(add=frozenset({DOG})))
+
+
+def test_a_change_is_not_made_in_a_file_that_is_another_by_now() -> None:
+    with pytest.raises(MetadataError, match="no longer"):
+        apply_edits(b"abcdef", [Edit(2, b"xx", b"yy")])
+
+
+def test_an_entry_with_a_damaged_packet_beside_it_is_still_read(tmp_path: Path) -> None:
+    damaged = packet(field("dc:subject", "Cat"))[:-60].replace(b"</rdf:RDF>", b"</rdf:XYZ>")
+    found = read_keywords(photo(tmp_path, "a.jpg", pictures.with_xmp(FILES["plain.jpg"], damaged)))
+    assert found.keywords == {KeywordPath.of("Cat")}
+    assert found.warnings
+
+
+def test_windows_keywords_are_read(tmp_path: Path) -> None:
+    text = "Cat;Zürich\x00".encode("utf-16-le")
+    exif = b"Exif\x00\x00II*\x00\x08\x00\x00\x00\x01\x00\x9e\x9c\x01\x00" + len(text).to_bytes(4, "little")
+    exif += (26).to_bytes(4, "little") + bytes(4) + text
+    path = photo(tmp_path, "a.jpg", pictures.saved("JPEG", exif=exif))
+    assert read_keywords(path).keywords == {KeywordPath.of("Cat"), KeywordPath.of("Zürich")}
