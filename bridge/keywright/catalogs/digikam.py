@@ -19,8 +19,8 @@ from keywright.catalogs.base import (
     CatalogReport,
     RootMapping,
 )
-from keywright.catalogs.roots import Roots, missing_folder, warn
-from keywright.catalogs.rows import RowSource, missing_columns, when
+from keywright.catalogs.roots import IMPOSSIBLE_NAME, Roots, marker, missing_folder, warn
+from keywright.catalogs.rows import RowSource, is_text, missing_columns, when
 from keywright.catalogs.snapshot import SqliteSnapshot, change_token
 from keywright.catalogs.tree import Links, Node, branch, keyword_tree
 from keywright.catalogs.volumes import Mounts, read_mounts, root_candidates
@@ -47,16 +47,19 @@ PEOPLE = frozenset({"person", "unknownPerson", "ignoredPerson", "unconfirmedPers
 AUTOMATIC = "auto"
 _CHUNK = 5000  # photos read at once
 
+# The links are gathered in the database: one row a photo instead of one a keyword. The plus signs keep SQLite from
+# using an index on the state, which every photo has, and sorting all of them again for each chunk.
 _PHOTOS = """
 SELECT i.id, i.album, i.name, i.category, d.creationDate,
        (SELECT GROUP_CONCAT(t.tagid) FROM ImageTags t WHERE t.imageid = i.id)
 FROM Images i LEFT JOIN ImageInformation d ON d.imageid = i.id
-WHERE i.id > ? AND i.album IS NOT NULL AND i.status IN (1, 2) AND i.category IN (1, 2) ORDER BY i.id LIMIT ?
+WHERE i.id > ? AND +i.album > 0 AND +i.status IN (1, 2) AND +i.category IN (1, 2) ORDER BY i.id LIMIT ?
 """
 _LEFT_OUT = """
-SELECT CASE WHEN status = 3 THEN 'photo in the trash' WHEN status NOT IN (1, 2) OR album IS NULL THEN 'obsolete photo'
+SELECT CASE WHEN status = 3 THEN 'photo in the trash'
+            WHEN status NOT IN (1, 2) OR COALESCE(album, 0) < 1 THEN 'obsolete photo'
             ELSE 'audio or other file' END AS why, COUNT(*)
-FROM Images WHERE album IS NULL OR status NOT IN (1, 2) OR category NOT IN (1, 2) GROUP BY why
+FROM Images WHERE COALESCE(album, 0) < 1 OR status NOT IN (1, 2) OR category NOT IN (1, 2) GROUP BY why
 """
 
 
@@ -126,7 +129,7 @@ class DigikamCatalog:
         return sorted(found.values(), key=lambda keyword: keyword.path)
 
     def photos(self) -> Iterator[CatalogPhoto]:
-        generation, last = -1, 0
+        generation, last, nowhere = -1, 0, 0
         while True:
             if generation != self._rows.generation:
                 generation = self._rows.generation
@@ -137,19 +140,20 @@ class DigikamCatalog:
             if generation != self._rows.generation:
                 continue  # digiKam changed the database meanwhile: the tags and albums may be others now
             for id_, album, name, category, taken, links in chunk:
-                keywords, rejected = links_of(links)
-                yield CatalogPhoto(
-                    str(id_),
-                    Path(f"{albums.get(album, '')}{name}"),
-                    keywords,
-                    None,
-                    rejected,
-                    when(taken),
-                    category == VIDEO,
-                )
+                try:
+                    path = albums[album].with_name(name)
+                except (KeyError, ValueError):
+                    nowhere += 1
+                    continue
+                if not (name.isascii() or is_text(name)):
+                    nowhere += 1
+                    continue
+                keywords, rejected = links_of[links]
+                yield CatalogPhoto(str(id_), path, keywords, None, rejected, when(taken), category == VIDEO)
             if len(chunk) < _CHUNK:
                 break
             last = chunk[-1][0]
+        self.report.note(IMPOSSIBLE_NAME, nowhere)
         for why, count in self._rows.rows(_LEFT_OUT):
             self.report.note(str(why), count)
 
@@ -190,8 +194,8 @@ class DigikamCatalog:
             self._tags_of = (self._rows.generation, tags)
         return self._tags_of[1]
 
-    def _albums(self) -> dict[int, str]:
-        """Each album's folder on this machine, with a slash at its end."""
+    def _albums(self) -> dict[int, Path]:
+        """For each album, the ``marker`` of its folder on this machine."""
         tops: dict[int, str] = {}
         known: dict[int, str] = {}
         for id_, label, identifier, specific in self._rows.rows(
@@ -200,7 +204,7 @@ class DigikamCatalog:
             known[id_], tops[id_] = self._root(str(label or ""), str(identifier or ""), str(specific or ""))
         gone = {id_ for id_, top in tops.items() if not Path(top).is_dir()}
         partly = {id_ for id_, name in known.items() if self._roots.below(name)}
-        found: dict[int, str] = {}
+        found: dict[int, Path] = {}
         lost: dict[int, list[int]] = {}
         for album, root, relative in self._rows.rows("SELECT id, albumRoot, relativePath FROM Albums"):
             if root not in tops:
@@ -208,7 +212,8 @@ class DigikamCatalog:
             inside = str(relative).strip("/")
             moved = self._roots.folder(f"{known[root].rstrip('/')}/{inside}") if root in partly else None
             folder = moved if moved is not None else f"{tops[root].rstrip('/')}/{inside}"
-            found[album] = folder.rstrip("/") + "/"
+            if is_text(folder):
+                found[album] = marker(folder)
             if root in gone and not (moved is not None and Path(moved).is_dir()):
                 lost.setdefault(root, []).append(album)
         if lost:

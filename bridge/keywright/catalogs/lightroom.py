@@ -18,8 +18,8 @@ from keywright.catalogs.base import (
     CatalogReport,
     RootMapping,
 )
-from keywright.catalogs.roots import Roots, missing_folder, warn
-from keywright.catalogs.rows import missing_columns, when
+from keywright.catalogs.roots import IMPOSSIBLE_NAME, Roots, marker, missing_folder, warn
+from keywright.catalogs.rows import is_text, missing_columns, when
 from keywright.catalogs.snapshot import SqliteSnapshot, change_token
 from keywright.catalogs.tree import Links, Node, Tree, keyword_tree
 
@@ -38,7 +38,7 @@ _CHUNK = 4000  # photos read at once
 
 # The links are gathered in the database: one row a photo instead of one a keyword. Its index on ``image`` serves.
 _PHOTOS = """
-SELECT i.id_local, i.id_global, f.folder, f.idx_filename, i.captureTime, i.fileFormat = 'VIDEO',
+SELECT i.id_local, i.id_global, f.folder, CAST(f.idx_filename AS TEXT), i.captureTime, i.fileFormat = 'VIDEO',
        CAST(i.pick AS REAL) < 0,
        CASE WHEN i.masterImage IS NOT NULL
             THEN COALESCE((SELECT m.id_global FROM Adobe_images m WHERE m.id_local = i.masterImage), '') END,
@@ -100,7 +100,7 @@ class LightroomCatalog:
         return sorted(found.values(), key=lambda keyword: keyword.path)
 
     def photos(self) -> Iterator[CatalogPhoto]:
-        generation, last, given = -1, 0, 0
+        generation, last, given, nowhere = -1, 0, 0, 0
         while True:
             if generation != self._rows.generation or not given:
                 generation = self._rows.generation
@@ -111,21 +111,23 @@ class LightroomCatalog:
             if generation != self._rows.generation:
                 continue  # Lightroom changed the catalog meanwhile: the keywords and folders may be others now
             for _, id_global, folder, name, taken, video, rejected, master, tags in chunk:
-                yield CatalogPhoto(
-                    str(id_global),
-                    Path(f"{folders.get(folder, '')}{name}"),
-                    links(tags)[0],
-                    master,
-                    bool(rejected),
-                    when(taken),
-                    bool(video),
-                )
+                try:
+                    path = folders[folder].with_name(name)
+                except (KeyError, ValueError):
+                    nowhere += 1
+                    continue
+                if not (name.isascii() or is_text(name)):
+                    nowhere += 1
+                    continue
+                keywords, _ = links[tags]
+                yield CatalogPhoto(str(id_global), path, keywords, master, bool(rejected), when(taken), bool(video))
             given += len(chunk)
             if len(chunk) < _CHUNK:
                 break
             last = chunk[-1][0]
         ((total,),) = self._rows.rows("SELECT COUNT(*) FROM Adobe_images")
         self.report.note("photo without a file in the catalog", total - given)
+        self.report.note(IMPOSSIBLE_NAME, nowhere)
 
     def _check(self) -> None:
         if not self._rows.columns("Adobe_variablesTable"):
@@ -179,9 +181,9 @@ class LightroomCatalog:
             self._tree_of = (self._rows.generation, tree, people)
         return self._tree_of[1], self._tree_of[2]
 
-    def _folders(self) -> dict[int, str]:
-        """Each catalogued folder, with a slash at its end, where it is on this machine."""
-        found: dict[int, str] = {}
+    def _folders(self) -> dict[int, Path]:
+        """For each catalogued folder, the ``marker`` of where it is on this machine."""
+        found: dict[int, Path] = {}
         inside: dict[int, list[tuple[int, str]]] = {}
         for folder, root, path in self._rows.rows("SELECT id_local, rootFolder, pathFromRoot FROM AgLibraryFolder"):
             inside.setdefault(root, []).append((folder, str(path or "")))
@@ -195,11 +197,13 @@ class LightroomCatalog:
             partly = self._roots.below(top)
             for folder, path in inside.get(root, []):
                 moved = self._roots.folder(top + path) if partly else None
-                found[folder] = (moved if moved is not None else here.rstrip("/") + "/" + path).rstrip("/") + "/"
+                folder_here = moved if moved is not None else here.rstrip("/") + "/" + path
+                if is_text(folder_here):
+                    found[folder] = marker(folder_here)
             if not Path(here).is_dir():
-                self._report_missing(
-                    top, [f for f, _ in inside.get(root, []) if not (partly and Path(found[f]).is_dir())]
-                )
+                folders = [folder for folder, _ in inside.get(root, [])]
+                found_elsewhere = {f for f in folders if partly and f in found and found[f].parent.is_dir()}
+                self._report_missing(top, set(folders) - found_elsewhere)
         self._roots.report_unused(self.report)
         return found
 
@@ -219,11 +223,9 @@ class LightroomCatalog:
         )
         return here.as_posix()
 
-    def _report_missing(self, top: str, folders: list[int]) -> None:
-        gone = set(folders)
-        photos = 0
-        for folder, count in self._rows.rows("SELECT folder, COUNT(*) FROM AgLibraryFile GROUP BY folder"):
-            photos += count if folder in gone else 0
+    def _report_missing(self, top: str, folders: set[int]) -> None:
+        counts = self._rows.rows("SELECT folder, COUNT(*) FROM AgLibraryFile GROUP BY folder")
+        photos = sum(count for folder, count in counts if folder in folders)
         if photos:
             warn(self.report, missing_folder(top, photos))
 

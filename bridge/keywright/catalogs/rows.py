@@ -36,11 +36,21 @@ def missing_columns(source: RowSource, needed: dict[str, tuple[str, ...]]) -> li
 
 def when(text: object) -> datetime | None:
     """A catalog's time as local wall-clock time; what is no date, or only half of one, is none."""
-    if isinstance(text, datetime):
-        return text.replace(tzinfo=None)
-    if not isinstance(text, str):
-        return None
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=None)
+        found = datetime.fromisoformat(text)  # type: ignore[arg-type]
+    except TypeError:
+        if not isinstance(text, datetime):
+            return None
+        found = text
     except ValueError:
         return None
+    return found if found.tzinfo is None else found.replace(tzinfo=None)
+
+
+def is_text(name: str) -> bool:
+    """Whether a name can be written as UTF-8; one with stray bytes (kept as surrogates) cannot be stored anywhere."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

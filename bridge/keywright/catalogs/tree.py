@@ -84,26 +84,28 @@ def _usable(name: str) -> str | None:
         return None
 
 
-class Links:
-    """Turns the ids a photo's links hold, as the text ``12,15,12``, into its keywords and whether one id is marked.
+_NONE: frozenset[KeywordPath] = frozenset()
 
-    Equal texts share one answer: a library has far fewer combinations of keywords than photos.
+
+class Links(dict[str | None, tuple[frozenset[KeywordPath], bool]]):
+    """Looks up what a photo's links, as the text ``12,15,12``, mean: its keywords, and whether one id is marked.
+
+    Short texts are remembered, because a library has far fewer of them than photos; long ones seldom come twice.
+    A dictionary, because a hit then costs no call, and this runs once for each of several hundred thousand photos.
     """
 
-    _MOST = 200_000  # texts remembered; a catalog with more different ones starts again
+    _SHORT, _MOST = 10, 50_000
 
     def __init__(self, paths: Mapping[int, KeywordPath], marks: frozenset[int] = frozenset()) -> None:
-        self._paths = paths
-        self._marks = marks
-        self._known: dict[str | None, tuple[frozenset[KeywordPath], bool]] = {None: (frozenset(), False)}
+        # Sets of one, because the union of sets takes over their hashes, where a new set would hash every path again.
+        self._single = {str(id_): frozenset((path,)) for id_, path in paths.items()}
+        self._marks = frozenset(map(str, marks))
+        super().__init__({None: (_NONE, False)})
 
-    def __call__(self, ids: str | None) -> tuple[frozenset[KeywordPath], bool]:
-        known = self._known.get(ids)
-        if known is None:
-            assert ids is not None
-            if len(self._known) > self._MOST:
-                self._known = {None: (frozenset(), False)}
-            each = {int(id_) for id_ in ids.split(",")}
-            keywords = frozenset(self._paths[id_] for id_ in each if id_ in self._paths)
-            known = self._known[ids] = (keywords, not self._marks.isdisjoint(each))
-        return known
+    def __missing__(self, ids: str) -> tuple[frozenset[KeywordPath], bool]:
+        each = ids.split(",")
+        single = self._single
+        found = (_NONE.union(*[single.get(id_, _NONE) for id_ in each]), not self._marks.isdisjoint(each))
+        if len(ids) < self._SHORT and len(self) < self._MOST:
+            self[ids] = found
+        return found

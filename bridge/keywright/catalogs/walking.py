@@ -9,6 +9,7 @@ from pathlib import Path
 
 from keywright.catalogs.base import CatalogReport
 from keywright.catalogs.roots import warn
+from keywright.catalogs.rows import is_text
 from keywright.errors import reason
 from keywright.renditions.formats import PICTURE_SUFFIXES, RAW_SUFFIXES, VIDEO_SUFFIXES
 
@@ -74,7 +75,7 @@ def walk(top: Path, report: CatalogReport, stamped: bool = False) -> Iterator[Fo
         folders: list[tuple[str, str]] = []
         files: list[os.DirEntry[str]] = []
         for entry in entries:
-            if not _is_text(entry.name):
+            if not is_text(entry.name):
                 counts[UNREADABLE_NAME] += 1
                 if counts[UNREADABLE_NAME] == 1:
                     warn(report, f"the name {os.fsencode(entry.name)!r} in {folder} is not valid text; rename it")
@@ -118,14 +119,6 @@ def _photos(folder: Path, inside: str, files: list[os.DirEntry[str]], stamped: b
             suffix in VIDEO_SUFFIXES,
             stamps,
         )
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
