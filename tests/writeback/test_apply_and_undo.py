@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import update
 
 from keywright.keywords import KeywordPath
 from keywright.metadata import SidecarProfile, plan_file_change
-from keywright.store.journal import BatchKind, BatchState, EntryState
+from keywright.store.journal import BatchKind, BatchState, EntryState, write_entries
 from keywright.writeback import (
     AcceptedKeyword,
     BusyError,
@@ -26,6 +27,7 @@ from keywright.writeback import (
     recover,
     undo,
 )
+from keywright.writeback import before as before_images
 from writeback.kit import CAT, DOG, OTHER_PROGRAM, SEA, accept, contents, jpeg, keywords, library, raw, targets
 
 
@@ -85,6 +87,25 @@ def test_a_sidecar_we_made_goes_with_undo_unless_somebody_else_uses_it(folder: P
     undo(None, journal, targets())
     assert sorted(contents(folder)) == ["a.nef", "b.nef", "b.xmp"]
     assert keywords(photos[1]) == {"Animals|Cat"}
+
+
+@pytest.mark.parametrize("spoil", ["too large to keep", "damaged"])
+def test_undo_takes_the_keywords_out_also_where_the_journal_has_not_the_old_bytes(
+    folder: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch, spoil: str
+) -> None:
+    photo = jpeg(folder / "a.jpg")
+    with Image.open(photo) as image:
+        pixels = np.asarray(image)
+    if spoil == "too large to keep":
+        monkeypatch.setattr(before_images, "LARGEST_DELTA", -1)
+    batch = apply(accept([photo]), journal, targets()).batch_id
+    if spoil == "damaged":
+        with journal.write() as connection:
+            connection.execute(update(write_entries).values(before=b"rotten"))
+    assert len(undo(batch, journal, targets()).written) == 1
+    assert keywords(photo) == set()
+    with Image.open(photo) as image:
+        assert np.array_equal(np.asarray(image), pixels)
 
 
 def test_a_file_that_is_gone_is_nothing_to_undo(folder: Path, journal: Journal) -> None:

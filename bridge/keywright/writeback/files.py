@@ -33,6 +33,7 @@ from keywright.writeback.base import (
     PlannedWrite,
     Prepared,
     Refusal,
+    WriteBackError,
 )
 from keywright.writeback.before import difference, digest, give_back, keep_edits, keep_whole
 from keywright.writeback.fileops import FileOps, RealFileOps, Seen
@@ -194,6 +195,8 @@ class FileTarget:
     def _real(self, target: Path) -> Path:
         """The file itself where ``target`` is a symbolic link or lies behind one."""
         if target.is_symlink():
+            if not target.exists():
+                raise WriteBackError(f"{target} is a symbolic link to a file that is not there")
             return target.resolve(strict=True)
         return target.parent.resolve(strict=True) / target.name
 
