@@ -14,6 +14,11 @@ from keywright.keywords import KeywordPath
 Rows = NDArray[np.int64]
 """Row numbers into the matrix of vectors, sorted, without doubles."""
 
+Floats = NDArray[np.float32]
+Vectors = NDArray[np.float32] | NDArray[np.float16]
+
+NO_ROWS: Rows = np.empty(0, dtype=np.int64)
+
 
 class LearningError(KeywrightError):
     """Nothing can be learned from this; the sentence says why."""
@@ -30,11 +35,32 @@ class KeywordExamples:
     synonyms: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class ClassHead:
+    """The encoder's own classifier: probabilities are ``softmax(length * vector @ weights.T + bias)``.
+
+    weights shape (classes, d) and bias shape (classes,), float32; ``length`` is the usual norm of the encoder's
+    vectors before they were made unit length. One usual length for all photos loses nothing measurable against each
+    photo's own (docs/learning.md), and a model then needs nothing but unit vectors.
+    """
+
+    names: tuple[str, ...]
+    weights: Floats
+    bias: Floats
+    length: float
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """Vectors shape (n, d), unit length; norms shape (n,); keywords in tree order, parents included."""
+    """Vectors shape (n, d), unit length; norms shape (n,); keywords in tree order, parents included.
+
+    ``head`` is the encoder's classifier where it has one (``text.class_head`` makes it). ``name_vectors``, shape
+    (keywords, d), holds what the encoder's text side says of each keyword's name, where it has a text side.
+    """
 
     encoder_id: str
-    vectors: NDArray[np.float32] | NDArray[np.float16]
-    norms: NDArray[np.float32]
+    vectors: Vectors
+    norms: Floats
     keywords: Sequence[KeywordExamples]
+    head: ClassHead | None = None
+    name_vectors: Floats | None = None

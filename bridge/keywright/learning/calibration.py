@@ -1,0 +1,109 @@
+"""From scores to probabilities: a logistic curve for each keyword, drawn towards the one that fits all keywords.
+
+Platt's method (1999) on leave-one-out scores, which are honest; the pooled curve is the prior of each keyword's own
+(partial pooling), so that a keyword with three photos is calibrated like its kind and one with three hundred by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keywright.learning.base import Floats
+
+Doubles = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Curves:
+    """confidence = logistic(slopes * score + offsets), each shape (k,); and the curve they are drawn towards."""
+
+    slopes: Doubles
+    offsets: Doubles
+    common_slope: float
+    common_offset: float
+
+
+def logistic(x: Doubles) -> Doubles:
+    return 0.5 * (1 + np.tanh(0.5 * x))
+
+
+def fit_curves(
+    scores: Floats | Doubles,
+    labels: Floats | Doubles,
+    weights: Floats | Doubles,
+    *,
+    slope_strength: float = 10.0,
+    offset_strength: float = 2.0,
+    steps: int = 12,
+) -> Curves:
+    """Scores, labels (0 to 1) and weights all of shape (n, k); the strengths count as so many bits of evidence.
+
+    The strengths are precisions of Gaussian priors on log slope ratio and offset. Newton's method, all keywords at
+    once.
+    """
+    s = np.asarray(scores, dtype=np.float64)
+    y = np.asarray(labels, dtype=np.float64)
+    w = np.asarray(weights, dtype=np.float64)
+    common_slope, common_offset = _pooled(s, y, w)
+    k = s.shape[1]
+    centre = (s * y * w).sum(0) / np.maximum((y * w).sum(0), 1e-9)
+    slopes = np.full(k, common_slope)
+    offsets = np.full(k, common_offset)
+    slope_precision = slope_strength / common_slope**2
+    del centre
+    for _ in range(steps):
+        p = logistic(s * slopes + offsets)
+        r = w * (p - y)
+        v = w * p * (1 - p)
+        g1 = (r * s).sum(0) + slope_precision * (slopes - common_slope)
+        g0 = r.sum(0) + offset_strength * (offsets - common_offset)
+        h11 = (v * s * s).sum(0) + slope_precision
+        h10 = (v * s).sum(0)
+        h00 = v.sum(0) + offset_strength
+        det = h11 * h00 - h10 * h10
+        d1 = (h00 * g1 - h10 * g0) / det
+        d0 = (h11 * g0 - h10 * g1) / det
+        slopes = slopes - np.clip(d1, -0.5 * common_slope, 0.5 * common_slope)
+        offsets = offsets - np.clip(d0, -2, 2)
+    return Curves(np.maximum(slopes, 0.05 * common_slope), offsets, common_slope, common_offset)
+
+
+def _pooled(s: Doubles, y: Doubles, w: Doubles) -> tuple[float, float]:
+    total = max(float(w.sum()), 1e-9)
+    prior = np.clip(float((w * y).sum()) / total, 1e-6, 1 - 1e-6)
+    slope, offset = 5.0, float(np.log(prior / (1 - prior))) - 1.0
+    for _ in range(30):
+        p = logistic(slope * s + offset)
+        r = w * (p - y)
+        v = w * p * (1 - p)
+        g1, g0 = (r * s).sum() + 0.01 * (slope - 5), r.sum() + 0.01 * offset
+        h11, h10, h00 = (v * s * s).sum() + 0.01, (v * s).sum(), v.sum() + 0.01
+        det = h11 * h00 - h10 * h10
+        slope -= float(np.clip((h00 * g1 - h10 * g0) / det, -3, 3))
+        offset -= float(np.clip((h11 * g0 - h10 * g1) / det, -3, 3))
+        slope = max(slope, 0.5)
+    return slope, offset
+
+
+def threshold_for_precision(
+    confidences: Floats | Doubles, labels: Floats | Doubles, weights: Floats | Doubles, precision: float
+) -> Doubles:
+    """Shape (k,): the lowest confidence from which on the suggestions of a keyword are right in ``precision`` of cases.
+
+    Counted on leave-one-out confidences, each of shape (n, k), and smoothed by what the confidences themselves say (two
+    imagined suggestions at each place), so that three photos neither prove nor refute anything. Never below half the
+    precision, and at most 0.99 where nothing reaches it.
+    """
+    out = np.empty(confidences.shape[1])
+    for column in range(confidences.shape[1]):
+        p = np.asarray(confidences[:, column], dtype=np.float64)
+        order = np.argsort(-p, kind="stable")
+        p, w, y = p[order], np.asarray(weights[order, column], float), np.asarray(labels[order, column], float)
+        expected = np.cumsum(w * p) / np.maximum(np.cumsum(w), 1e-9)
+        right = (np.cumsum(w * y) + 2 * expected) / (np.cumsum(w) + 2)
+        reached = np.flatnonzero((right >= precision) & (p >= precision / 2))
+        out[column] = p[reached[-1]] if len(reached) else max(0.99, precision)
+    return out

@@ -1,0 +1,192 @@
+"""``train``: vectors and keywords to a calibrated model of every keyword, solving again only what changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from keywright.keywords import KeywordPath
+from keywright.learning.base import KeywordExamples, LearningError, TrainingData
+from keywright.learning.calibration import fit_curves, logistic, threshold_for_precision
+from keywright.learning.choosing import average_precisions, choose
+from keywright.learning.digests import keyword_digest, row_digests
+from keywright.learning.exact import Solved, solve
+from keywright.learning.features import FeatureMap, squared_distances
+from keywright.learning.hierarchy import Tree, build_tree, exclusive_siblings, tree_order
+from keywright.learning.models import Choices, KeywordModel, ModelSet
+from keywright.learning.points import check_vectors, fit_points
+from keywright.learning.ridge import KernelRidge
+from keywright.learning.settings import LearnerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A positive left out of its keyword's training because the rest of the keyword disowns it. Nothing is deleted."""
+
+    path: KeywordPath
+    row: int
+    confidence: float  # by leave-one-out
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingReport:
+    photos: int
+    keywords: int
+    trained: tuple[KeywordPath, ...]  # new or changed, solved in this training
+    unchanged: int
+    dropped: tuple[KeywordPath, ...]  # had a model before and no photo now
+    without_photos: int  # keywords that no photo carries: nothing to learn from
+    set_aside: tuple[SetAside, ...]
+    choices: Choices
+    mean_average_precision: float  # by leave-one-out, over keywords with at least 5 photos; nan without any
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingResult:
+    models: ModelSet
+    report: TrainingReport
+
+
+def train(data: TrainingData, settings: LearnerSettings, previous: ModelSet | None = None) -> TrainingResult:
+    """Learn every keyword that a photo carries. Where nothing changed since ``previous``, the models are its own.
+
+    Raises ``LearningError`` where nothing can be learned: no photos, no keywords on them, vectors that are zero, not
+    numbers or of several encoders. ``previous`` is never changed.
+    """
+    started = time.perf_counter()
+    data = checked(data)
+    digests = row_digests(data.vectors)
+    examples, empty = usable(data)
+    tree = build_tree([keyword.path for keyword in examples])
+    tree = replace(tree, exclusive=exclusive_siblings(examples, tree, len(data.vectors)))
+    kept = previous if previous is not None and previous.encoder_id == data.encoder_id else None
+    wanted = [keyword_digest(keyword, digests, _context(data, settings)) for keyword in examples]
+    known = {} if kept is None else {model.path.key: model for model in kept.keywords}
+    changed = [
+        (found := known.get(keyword.path.key)) is None or found.digest != digest or found.path != keyword.path
+        for keyword, digest in zip(examples, wanted, strict=True)
+    ]
+    dropped = tuple(model.path for key, model in known.items() if key not in {e.path.key for e in examples})
+    if kept is not None and not any(changed) and not dropped:
+        return TrainingResult(kept, _report(data, kept, [], empty, (), (), started))
+
+    points = fit_points(data.vectors, data.head)
+    placed = points(data.vectors)
+    features = FeatureMap(points, False, np.asarray(data.vectors, dtype=np.float32), 1.0, None, placed)
+    kernel = features.likeness(squared_distances(placed, placed))
+    grown = kept is None or abs(len(data.vectors) - kept.choices.photos) > 0.25 * kept.choices.photos
+    choices = choose(kernel, examples, digests) if kept is None or grown else kept.choices
+    solved = solve(KernelRidge.of(kernel, choices.penalty), examples, choices.relabelling, settings)
+    models, set_aside = calibrated(solved, examples, wanted, tree, settings)
+    result = ModelSet(data.encoder_id, features, models, tree, choices, settings.min_photos)
+    trained = [k.path for k, c in zip(examples, changed, strict=True) if c]
+    return TrainingResult(result, _report(data, result, trained, empty, dropped, set_aside, started))
+
+
+def checked(data: TrainingData) -> TrainingData:
+    """The data, or a ``LearningError`` that says why nothing can be learned from it."""
+    if not len(data.vectors):
+        raise LearningError("There are no photos with vectors to learn from; run learn on a catalog or folder first.")
+    check_vectors(data.vectors)
+    photos = len(data.vectors)
+    for keyword in data.keywords:
+        for rows in (keyword.positives, keyword.rejections, keyword.primes):
+            if len(rows) and (rows.min() < 0 or rows.max() >= photos):
+                raise LearningError(f"The keyword {keyword.path} names photos that have no vector; run learn again.")
+    if not any(len(keyword.positives) for keyword in data.keywords):
+        raise LearningError(
+            "No photo here carries a keyword, so there is nothing to learn; keyword a few photos first."
+        )
+    return data
+
+
+def usable(data: TrainingData) -> tuple[list[KeywordExamples], int]:
+    """Keywords with photos, in tree order, and how many have none.
+
+    A rejected keyword rejects what lies below it; a photo that carries a keyword now does not reject it.
+    """
+    ordered = [data.keywords[i] for i in tree_order([keyword.path for keyword in data.keywords])]
+    out: list[KeywordExamples] = []
+    above: list[KeywordExamples] = []
+    for keyword in ordered:
+        while above and not keyword.path.is_under(above[-1].path):
+            above.pop()
+        positives = np.unique(keyword.positives)
+        rejections = np.union1d(keyword.rejections, above[-1].rejections) if above else keyword.rejections
+        rejections = np.setdiff1d(rejections, positives)
+        primes = np.intersect1d(keyword.primes, positives)
+        clean = replace(keyword, positives=positives, rejections=rejections, primes=primes)
+        above.append(clean)
+        if len(positives):
+            out.append(clean)
+    return out, len(ordered) - len(out)
+
+
+def calibrated(
+    solved: Solved,
+    examples: Sequence[KeywordExamples],
+    digests: Sequence[str],
+    tree: Tree,
+    settings: LearnerSettings,
+) -> tuple[tuple[KeywordModel, ...], tuple[SetAside, ...]]:
+    """From raw scores to models whose confidence is a probability, with a threshold each."""
+    labels = np.zeros(solved.scores.shape, dtype=np.float32)
+    for column, keyword in enumerate(examples):
+        labels[keyword.positives, column] = 1
+    weights = np.ones_like(labels)
+    curves = fit_curves(solved.scores, labels, weights)
+    honest = logistic(solved.scores * curves.slopes + curves.offsets).astype(np.float32)
+    honest = tree.settle(honest)
+    thresholds = threshold_for_precision(honest, labels, weights, settings.precision)
+    quality = average_precisions(solved.scores, labels)
+    models = []
+    aside = []
+    for column, keyword in enumerate(examples):
+        slope = float(curves.slopes[column])
+        intercept = float(solved.fit.intercepts[column])
+        models.append(
+            KeywordModel(
+                keyword.path,
+                digests[column],
+                np.ascontiguousarray(solved.fit.coefficients[:, column] * np.float32(slope)),
+                float(np.float32(curves.offsets[column] + slope * intercept)),
+                float(np.float32(thresholds[column])),
+                len(keyword.positives),
+                float(quality[column]),
+                slope,
+            )
+        )
+        aside += [SetAside(keyword.path, int(row), float(honest[row, column])) for row in solved.set_aside[column]]
+    return tuple(models), tuple(aside)
+
+
+def _context(data: TrainingData, settings: LearnerSettings) -> tuple[str, ...]:
+    return (data.encoder_id, repr(settings.precision), repr(settings.prime_weight), repr(settings.set_aside_poison))
+
+
+def _report(
+    data: TrainingData,
+    models: ModelSet,
+    trained: Sequence[KeywordPath],
+    empty: int,
+    dropped: tuple[KeywordPath, ...],
+    set_aside: tuple[SetAside, ...],
+    started: float,
+) -> TrainingReport:
+    qualities = [m.average_precision for m in models.keywords if m.photos >= 5 and not np.isnan(m.average_precision)]
+    return TrainingReport(
+        len(data.vectors),
+        len(models.keywords),
+        tuple(trained),
+        len(models.keywords) - len(trained),
+        dropped,
+        empty,
+        set_aside,
+        models.choices,
+        float(np.mean(qualities)) if qualities else float("nan"),
+        time.perf_counter() - started,
+    )

@@ -1,0 +1,116 @@
+"""From confidences to what a person is shown: the most specific new keywords, and the photos that are the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keywright.keywords import KeywordPath
+from keywright.learning.base import NO_ROWS, Floats, KeywordExamples, Rows, Vectors
+from keywright.learning.models import SCORING_BLOCK, ModelSet
+from keywright.suggesting.base import Reason, Suggestion, SuggestSettings
+
+MOST_EXAMPLES = 1000
+"""Of a keyword on more photos than that, every so-many-th is compared; the reasons stay near the best."""
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Where reasons are looked for: the training photos' vectors (n, d) and each keyword's rows by ``path.key``."""
+
+    vectors: Vectors
+    positives: dict[tuple[str, ...], Rows]
+
+    @classmethod
+    def of(cls, vectors: Vectors, keywords: Sequence[KeywordExamples]) -> Examples:
+        return cls(vectors, {keyword.path.key: keyword.positives for keyword in keywords})
+
+
+def suggest(
+    models: ModelSet,
+    vectors: Vectors,
+    existing: Sequence[Collection[KeywordPath]],
+    settings: SuggestSettings,
+    examples: Examples | None = None,
+) -> Iterator[list[Suggestion]]:
+    """For each photo its suggestions, most confident first; ``existing`` are the keywords each photo has already.
+
+    Suggested are the most specific keywords that clear their threshold; what lies above them is implied, and a
+    keyword that the photo has, or that lies above one it has, is never suggested (letter case aside). With
+    ``min_confidence`` 0 every keyword that has a model is listed, parents too, however few photos it has. Memory is
+    bounded whatever the number of photos. Raises ``LearningError`` for vectors the models do not fit.
+    """
+    if len(existing) != len(vectors):
+        raise ValueError(f"{len(vectors)} vectors and {len(existing)} photos' keywords")
+    bars = _bars(models, settings)
+    for start in range(0, len(vectors), SCORING_BLOCK):
+        block = vectors[start : start + SCORING_BLOCK]
+        confidences = models.confidences(block)
+        for offset in range(len(block)):
+            taken = _taken(models, existing[start + offset])
+            columns = chosen(models, confidences[offset], bars, taken, everything=settings.min_confidence == 0)
+            if settings.limit:
+                columns = columns[: settings.limit]
+            paths = [models.keywords[column].path for column in columns]
+            because = reasons(block[offset], paths, examples, settings.reasons)
+            yield [
+                Suggestion(path, float(confidences[offset, column]), why)
+                for path, column, why in zip(paths, columns, because, strict=True)
+            ]
+
+
+def chosen(
+    models: ModelSet, confidences: Floats, bars: Floats, taken: NDArray[np.bool_], *, everything: bool = False
+) -> list[int]:
+    """Columns to suggest on one photo, most confident first; ``bars`` and ``taken`` of shape (k,)."""
+    passes = (confidences >= bars) & ~taken
+    columns = np.flatnonzero(passes)
+    if not everything:
+        ends = models.tree.ends
+        columns = np.array([c for c in columns if not passes[c + 1 : ends[c]].any()], dtype=np.int64)
+    return [int(c) for c in columns[np.argsort(-confidences[columns], kind="stable")]]
+
+
+def reasons(
+    vector: Floats, paths: Sequence[KeywordPath], examples: Examples | None, limit: int
+) -> list[tuple[Reason, ...]]:
+    """For each keyword the training photos with it that the photo resembles most; never the photo itself."""
+    if examples is None or not limit or not paths:
+        return [()] * len(paths)
+    rows = [_spread(examples.positives.get(path.key, NO_ROWS)) for path in paths]
+    needed, places = np.unique(np.concatenate(rows), return_inverse=True)
+    likeness = np.asarray(examples.vectors[needed], dtype=np.float32) @ np.asarray(vector, dtype=np.float32)
+    likeness[likeness > 1 - 1e-4] = -1  # itself, or a copy of it: no reason
+    out = []
+    for mine in np.split(places, np.cumsum([len(r) for r in rows])[:-1]):
+        best = mine[np.argsort(-likeness[mine], kind="stable")[:limit]]
+        out.append(tuple(Reason(int(needed[i]), float(likeness[i])) for i in best if likeness[i] > -1))
+    return out
+
+
+def _spread(rows: Rows) -> Rows:
+    return rows[:: -(-len(rows) // MOST_EXAMPLES)] if len(rows) > MOST_EXAMPLES else rows
+
+
+def _bars(models: ModelSet, settings: SuggestSettings) -> Floats:
+    if settings.min_confidence == 0:
+        return np.zeros(len(models.keywords), dtype=np.float32)
+    least = models.min_photos if settings.min_photos is None else settings.min_photos
+    bars = models.thresholds.copy()
+    if settings.min_confidence is not None:
+        bars[:] = settings.min_confidence
+    bars[models.photos < least] = np.inf
+    return bars
+
+
+def _taken(models: ModelSet, existing: Collection[KeywordPath]) -> NDArray[np.bool_]:
+    taken = np.zeros(len(models.keywords), dtype=bool)
+    for path in existing:
+        for key in (path.key[:length] for length in range(1, len(path.key) + 1)):
+            column = models.columns.get(key)
+            if column is not None:
+                taken[column] = True
+    return taken
