@@ -10,55 +10,11 @@ from keywright.errors import reason
 from keywright.metadata.base import MetadataError, Place, SidecarProfile
 from keywright.metadata.formats import Format, sniff
 
-RAW_EXTENSIONS = frozenset(
-    f".{extension}"
-    for extension in (
-        *(
-            "3fr",
-            "ari",
-            "arw",
-            "bay",
-            "cap",
-            "cr2",
-            "cr3",
-            "crw",
-            "dcr",
-            "dcs",
-            "drf",
-            "eip",
-            "erf",
-            "fff",
-            "gpr",
-            "iiq",
-        ),
-        *(
-            "k25",
-            "kdc",
-            "mdc",
-            "mef",
-            "mos",
-            "mrw",
-            "nef",
-            "nrw",
-            "orf",
-            "ori",
-            "pef",
-            "ptx",
-            "pxn",
-            "r3d",
-            "raf",
-            "raw",
-        ),
-        *("rw2", "rwl", "rwz", "sr2", "srf", "srw", "x3f"),
-    )
-)
-_OTHER_EXTENSIONS = frozenset(
-    f".{extension}"
-    for extension in (
-        *("heic", "heif", "hif", "avif", "jxl", "jp2", "gif", "bmp"),
-        *("mov", "mp4", "m4v", "avi", "mkv", "3gp", "mts", "m2ts", "mpg", "webm", "insv"),
-    )
-)
+_RAW = """3fr ari arw bay cap cr2 cr3 crw dcr dcs drf eip erf fff gpr iiq k25 kdc mdc mef mos mrw nef nrw orf ori pef
+    ptx pxn r3d raf raw rw2 rwl rwz sr2 srf srw x3f"""
+_OTHER = "heic heif hif avif jxl jp2 gif bmp mov mp4 m4v avi mkv 3gp mts m2ts mpg webm insv"
+RAW_EXTENSIONS = frozenset(f".{extension}" for extension in _RAW.split())
+_SIDECAR_ONLY = RAW_EXTENSIONS | {f".{extension}" for extension in _OTHER.split()}
 _FOR_EXTENSION = re.compile(rb"SidecarForExtension\s*(?:=\s*[\"']|>)\s*(\w+)")
 _LOOK_AT = 1 << 18
 
@@ -133,7 +89,8 @@ def is_for(sidecar: Path, photo: Path) -> bool:
 def choose_place(photo: Path, profile: SidecarProfile, siblings: Iterable[str] | None = None) -> Place:
     """The file that a change of the photo's keywords goes to.
 
-    ``siblings`` are the names in the photo's folder where the caller has them (else the folder is looked at).
+    ``siblings`` are the names in the photo's folder where the caller has them, or those of them that are alike up to
+    the first dot; a caller with many photos should give them, or the folder is listed for each.
     An existing sidecar decides, then the profile; Lightroom, however, never reads one beside a JPEG, TIFF, PNG, PSD
     or DNG. Raises ``MetadataError`` where the photo cannot be read.
     """
@@ -170,4 +127,4 @@ def _shares_short_name(photo: Path, siblings: Siblings) -> bool:
     """Whether ``IMG.xmp`` could be taken for another file's: a Live Photo's HEIC and MOV."""
     if is_raw(photo.name):
         return False
-    return any(Path(name).suffix.lower() in RAW_EXTENSIONS | _OTHER_EXTENSIONS for name in siblings.same_stem())
+    return any(Path(name).suffix.lower() in _SIDECAR_ONLY for name in siblings.same_stem())
