@@ -28,6 +28,7 @@ from keywright.writeback import (
     undo,
 )
 from keywright.writeback import before as before_images
+from keywright.writeback.siblings import as_spelled
 from writeback.kit import CAT, DOG, OTHER_PROGRAM, SEA, accept, contents, jpeg, keywords, library, raw, targets
 
 
@@ -57,6 +58,7 @@ def test_applied_keywords_are_in_the_files_and_undo_leaves_every_byte_as_it_was(
     assert all("Animals|Dog" in keywords(photo) for photo in photos)
     assert not [name for name in contents(folder) if name.endswith(".tmp")]
     taken = undo(report.batch_id, journal, targets())
+    assert str(taken) == "9 photos set back in 9 files."
     assert (len(taken.written), taken.refused) == (9, [])
     assert contents(folder) == before
 
@@ -285,6 +287,16 @@ def test_names_that_are_no_unicode_and_very_long_paths_are_written_and_undone(fo
     assert all("Animals|Dog" in keywords(photo) for photo in photos)
     undo(None, journal, targets())
     assert contents(folder) == before
+
+
+def test_a_file_found_under_another_spelling_keeps_the_name_it_has_on_the_disk() -> None:
+    names = ["IMG.JPG", "img.xmp", "Cafe\u0301.jpg"]
+    assert [as_spelled(n, names) for n in ("img.jpg", "img.xmp", "Caf\u00e9.jpg", "new.xmp")] == [
+        "IMG.JPG",
+        "img.xmp",
+        "Cafe\u0301.jpg",
+        "new.xmp",
+    ]
 
 
 def test_only_one_keywright_writes_at_a_time(folder: Path, journal: Journal) -> None:

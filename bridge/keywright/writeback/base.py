@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath
-from keywright.store.journal import Entry, EntryState, Intent
+from keywright.store.journal import BatchKind, Entry, EntryState, Intent
 
 Progress = Callable[[int, int, Path], None]
 """Called with photos done, photos in all, and the photo just done."""
@@ -92,6 +92,7 @@ class Written:
 class BatchReport:
     """What became of a batch; filled while it is carried out."""
 
+    kind: BatchKind = BatchKind.APPLY
     batch_id: str | None = None  # None where there was nothing to write
     written: list[Written] = field(default_factory=list)
     unchanged: list[tuple[Path, ...]] = field(default_factory=list)  # photos whose targets needed nothing
@@ -103,7 +104,8 @@ class BatchReport:
 
     def __str__(self) -> str:
         photos = sum(len(w.photos) for w in self.written)
-        parts = [f"{_count(photos, 'photo')} written in {_count(len(self.written), 'file')}"]
+        done = "written" if self.kind is BatchKind.APPLY else "set back"
+        parts = [f"{_count(photos, 'photo')} {done} in {_count(len(self.written), 'file')}"]
         if self.unchanged:
             parts.append(f"{sum(len(p) for p in self.unchanged)} unchanged")
         if self.refused:
@@ -119,6 +121,7 @@ class RecoveryReport:
     """What was found of a batch whose process was killed, and what was done about it."""
 
     batch_id: str
+    kind: BatchKind
     asked: int
     written: tuple[Written, ...]  # found new: they belong to the batch and can be undone
     left: tuple[Refusal, ...]  # found old
@@ -127,10 +130,11 @@ class RecoveryReport:
     photos_written: int = 0  # in the whole batch, before and after it was interrupted
 
     def __str__(self) -> str:
-        text = (
-            f"Batch {self.batch_id} was interrupted: {self.photos_written} of {_count(self.asked, 'photo')} "
-            f"had been written, the others are as they were"
-        )
+        reached = f"{self.photos_written:,} of {_count(self.asked, 'photo')}"
+        if self.kind is BatchKind.APPLY:
+            text = f"Batch {self.batch_id} was interrupted: {reached} had been written, the others are as they were"
+        else:
+            text = f"Undo {self.batch_id} was interrupted: {reached} had been set back, the others are still written"
         if self.removed:
             text += f"; {_count(len(self.removed), 'unfinished file')} removed"
         if self.unreachable:

@@ -5,14 +5,13 @@ The XMP itself is made in ``keywright.metadata``; the disk is touched in ``writi
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from keywright.errors import KeywrightError
-from keywright.keywords import KeywordPath
+from keywright.keywords import KeywordPath, fold_name
 from keywright.metadata import (
     Added,
     FileChange,
@@ -38,7 +37,7 @@ from keywright.writeback.base import (
 from keywright.writeback.before import difference, digest, give_back, keep_edits, keep_whole
 from keywright.writeback.fileops import FileOps, RealFileOps, Seen
 from keywright.writeback.settling import settle_file
-from keywright.writeback.siblings import FolderNames
+from keywright.writeback.siblings import FolderNames, as_spelled
 from keywright.writeback.writing import Replacement, Writer, explain
 
 KIND = "file"
@@ -94,7 +93,7 @@ class FileTarget:
                     yield Refusal((photo,), str(photo), "the photo is not there")
                     continue
                 siblings = folders.near(photo)
-                file = self._real(choose_place(photo, self.settings.profile, siblings).target)
+                file = self._real(choose_place(photo, self.settings.profile, siblings).target, siblings)
             except KeywrightError as error:
                 yield Refusal((photo,), str(photo), str(error))
             except OSError as error:
@@ -106,7 +105,7 @@ class FileTarget:
             yield Cluster(str(file), tuple(together), names[file])
 
     def same_place(self, address: str) -> str:
-        return unicodedata.normalize("NFC", address).casefold()
+        return fold_name(address)
 
     def prepare(self, cluster: Cluster, name: str) -> PreparedFile | PlannedWrite | Refusal:
         path = Path(cluster.address)
@@ -119,7 +118,7 @@ class FileTarget:
             if refusal:
                 return Refusal(cluster.photos, cluster.address, refusal)
             change = plan_file_change(photo, add, remove, self.settings.profile, cluster.hint)
-            if self._real(change.target) != path or change.creates != (seen is None):
+            if self._real(change.target, cluster.hint) != path or change.creates != (seen is None):
                 return Refusal(cluster.photos, cluster.address, "files beside it changed in the meantime; apply again")
         except KeywrightError as error:
             return Refusal(cluster.photos, cluster.address, str(error))
@@ -192,13 +191,14 @@ class FileTarget:
     def settle(self, entry: Entry) -> Done | Refusal:
         return settle_file(self._ops, entry)
 
-    def _real(self, target: Path) -> Path:
-        """The file itself where ``target`` is a symbolic link or lies behind one."""
+    def _real(self, target: Path, names: Iterable[str]) -> Path:
+        """The file itself where ``target`` is a symbolic link or lies behind one, under the name it has on the disk."""
         if target.is_symlink():
             if not target.exists():
                 raise WriteBackError(f"{target} is a symbolic link to a file that is not there")
             return target.resolve(strict=True)
-        return target.parent.resolve(strict=True) / target.name
+        name = as_spelled(target.name, names) if target.exists() else target.name
+        return target.parent.resolve(strict=True) / name
 
     def _refusal(self, seen: Seen | None) -> str:
         """Why this file must not be replaced, "" where it may."""

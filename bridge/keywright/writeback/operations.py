@@ -127,7 +127,7 @@ def undo(
     changed, ``unchanged`` those that hold nothing of ours any more. Undo is a batch too, and is recovered like one.
     Raises ``WriteBackError`` where there is no such batch.
     """
-    report = BatchReport()
+    report = BatchReport(BatchKind.UNDO)
     with journal.alone():
         report.recovered = settle_open_batches(journal, targets)
         undone = _to_undo(batch_id, journal)

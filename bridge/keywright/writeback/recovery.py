@@ -75,6 +75,7 @@ def _settle_batch(
         counts = count_entries(connection, [batch])[0]
     return RecoveryReport(
         batch_id=batch.id,
+        kind=batch.kind,
         asked=batch.asked,
         written=tuple(written(d.entry) for d in done if d.state is EntryState.WRITTEN),
         left=tuple(

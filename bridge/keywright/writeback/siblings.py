@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+from keywright.keywords import fold_name
 
 
 class FolderNames:
@@ -26,5 +28,17 @@ class FolderNames:
         return known.get(_beginning(photo.name), [photo.name])
 
 
+def as_spelled(name: str, names: Iterable[str]) -> str:
+    """An existing file's name as its folder has it.
+
+    Windows and macOS find it under other spellings (case, NFC or NFD), and would rename it to the one it is replaced
+    under.
+    """
+    names = list(names)
+    if name in names:
+        return name
+    return next((other for other in names if fold_name(other) == fold_name(name)), name)
+
+
 def _beginning(name: str) -> str:
-    return name.split(".", 1)[0].casefold()
+    return fold_name(name.split(".", 1)[0])
