@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 from keywright.writeback.fileops import RealFileOps, Seen
 
@@ -23,10 +24,12 @@ class FailingDisk:
         self._error = error
         self._after = after  # the call is carried out, and then fails: so do drives over a network
         self.calls: list[str] = []
+        self._counting = Lock()
 
     def _call(self, name: str, path: Path, action: Callable[[], object]) -> object:
-        number = len(self.calls)
-        self.calls.append(name)
+        with self._counting:  # files are synced by several threads
+            number = len(self.calls)
+            self.calls.append(name)
         if number != self._fail_at:
             return action()
         if self._after or name == "write":

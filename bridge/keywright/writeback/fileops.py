@@ -64,7 +64,7 @@ class FileOps(Protocol):
         ...
 
     def sync(self, path: Path) -> None:
-        """Return when the file's content has reached the disk."""
+        """Return when the file's content has reached the disk. Called from several threads at once."""
         ...
 
     def replace(self, source: Path, target: Path) -> None:
