@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from catalogs.builders import JPEG, Lightroom
 
+from catalogs.builders import JPEG, Lightroom
 from keywright.catalogs import CatalogError, CatalogPhoto, RootMapping, open_catalog
 from keywright.keywords import KeywordPath
 

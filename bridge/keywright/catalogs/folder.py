@@ -155,4 +155,4 @@ def _unlistable(folder: Path, error: OSError) -> str:
         return f"there is no folder {folder}; check the name, or connect the drive it is on"
     if isinstance(error, PermissionError):
         return f"the folder {folder} may not be read (permission denied); give yourself read access to it"
-    return f"the folder {folder} cannot be read: {reason(error)}"
+    return f"the folder {folder} cannot be read: {reason(error)}; check the drive it is on"

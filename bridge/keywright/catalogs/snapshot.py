@@ -318,4 +318,4 @@ def unreadable(path: Path, noun: str, error: OSError) -> str:
         return f"there is no {noun} at {path}; check the name, or connect the drive it is on"
     if isinstance(error, PermissionError):
         return f"the {noun} {path} may not be read (permission denied); give yourself read access to it"
-    return f"the {noun} {path} cannot be read: {reason(error)}"
+    return f"the {noun} {path} cannot be read: {reason(error)}; check its name and the drive it is on"
