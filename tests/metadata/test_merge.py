@@ -131,11 +131,21 @@ def test_nothing_is_left_of_a_packet_that_was_ours() -> None:
 
 
 def test_removing_a_keyword_takes_its_parents_names_unless_they_are_needed() -> None:
-    before = packet(
-        field("dc:subject", "Animals", "Cat", "Dog", "Pets"), field("lr:hierarchicalSubject", "Animals|Dog", "Pets|Cat")
+    names = field("dc:subject", "Animals", "Cat", "Dog", "Pets")
+    apart = packet(names, field("lr:hierarchicalSubject", "Animals|Dog", "Pets|Cat"))
+    assert entries(rewrite_packet(apart, remove(DOG)))["dc:subject"] == ["Cat", "Pets"]
+    together = packet(names, field("lr:hierarchicalSubject", "Animals|Dog", "Animals|Cat", "Pets|Dog"))
+    after = entries(rewrite_packet(together, remove(DOG)))
+    assert after["dc:subject"] == ["Animals", "Cat", "Dog", "Pets"]
+    assert after["lr:hierarchicalSubject"] == ["Animals|Cat", "Pets|Dog"]
+
+
+@pytest.mark.parametrize("uri", ["http://ns.microsoft.com/photo/1.0/", "http://ns.microsoft.com/photo/1.0"])
+def test_a_namespace_that_programs_spell_differently_is_known_by_each_spelling(uri: str) -> None:
+    before = packet(field("MicrosoftPhoto:LastKeywordXMP", "Cat")).replace(
+        b"http://ns.microsoft.com/photo/1.0/", uri.encode()
     )
-    after = rewrite_packet(before, remove(DOG))
-    assert entries(after) == {"dc:subject": ["Cat", "Pets"], "lr:hierarchicalSubject": ["Pets|Cat"]}
+    assert entries(rewrite_packet(before, add(DOG)))["MicrosoftPhoto:LastKeywordXMP"] == ["Cat", "Animals/Dog"]
 
 
 def test_removing_the_last_keyword_removes_the_field_and_nothing_else() -> None:

@@ -143,6 +143,17 @@ def test_removing_takes_a_keyword_out_of_every_field(tmp_path: Path, name: str) 
     assert read_keywords(path).keywords == had | (NEW - {DOG})
 
 
+@pytest.mark.parametrize("name", ["lossy.webp", "lossless.webp", "icc.webp"])
+def test_a_webp_says_in_its_head_that_it_has_xmp_and_how_large_it_is(name: str) -> None:
+    after, _ = rewrite_file(FILES[name], name, KeywordChange(add=NEW))
+    assert after[12:16] == b"VP8X"
+    assert after[20] & 0x04
+    assert int.from_bytes(after[24:27], "little") + 1 == 48
+    assert int.from_bytes(after[4:8], "little") == len(after) - 8
+    if name == "icc.webp":
+        assert after[20] & ~0x04 == FILES[name][20]
+
+
 def jpeg_with_iptc(block: bytes, digest: bytes | None = None) -> bytes:
     made = jpeg.PHOTOSHOP + pictures.resources(block, digest=digest)
     return pictures.with_segment(FILES["plain.jpg"], 0xED, made)
