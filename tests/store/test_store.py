@@ -16,12 +16,21 @@ from keywright.catalogs.base import CatalogKeyword, CatalogKind, CatalogPhoto
 from keywright.errors import KeywrightError
 from keywright.home import Home
 from keywright.keywords import KeywordPath
-from keywright.store import decisions, journal, models, photos, vectors
+from keywright.store import answers, decisions, hosts, jobs, journal, models, photos, vectors
 from keywright.store.database import HEAD, Store, StoreError
 from keywright.store.migrate import newest_revision
 from keywright.store.schema import METADATA
 
-TABLES = (decisions, journal, models, photos, vectors)  # imported so that METADATA knows every table
+TABLES = (
+    answers,
+    decisions,
+    hosts,
+    jobs,
+    journal,
+    models,
+    photos,
+    vectors,
+)  # imported so that METADATA knows every table
 
 DOG, CAT = KeywordPath.of("Animals", "Dog"), KeywordPath.of("Animals", "Cat")
 
