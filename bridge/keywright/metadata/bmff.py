@@ -148,10 +148,14 @@ def _locations(data: bytes) -> dict[int, list[tuple[int, int]]]:
         method = reader.number(2) & 15 if version in (1, 2) else 0
         reader.number(2)
         base = reader.number(base_size)
+        if reader.at > len(data):
+            break
         extents = []
         for _ in range(min(reader.number(2), 1024)):
             reader.number(index_size)
             offset = base + reader.number(offset_size)
+            if reader.at > len(data):
+                break
             extents.append((offset, reader.number(length_size)))
         if method == 0:
             places[item] = extents

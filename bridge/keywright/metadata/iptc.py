@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from keywright.keywords import fold_name
 from keywright.metadata.dialects import FLAT
+from keywright.metadata.streams import MAX_PARTS
 
 MAX_BYTES = 64
 _UTF8 = b"\x1b%G"
@@ -40,7 +41,7 @@ def datasets(block: bytes, *, strict: bool = False) -> list[DataSet]:
     """The datasets in order. Stops at what is none; with ``strict`` raises ``IptcError`` there instead."""
     found = []
     position = 0
-    while position + 5 <= len(block) and block[position] == 0x1C:
+    while position + 5 <= len(block) and block[position] == 0x1C and len(found) < MAX_PARTS:
         length = int.from_bytes(block[position + 3 : position + 5], "big")
         data = position + 5
         if length & 0x8000:  # extended: the length's own length

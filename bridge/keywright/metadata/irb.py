@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from keywright.metadata.streams import MAX_PARTS
+
 IPTC = 0x0404
 XMP = 0x0424
 IPTC_DIGEST = 0x0425
@@ -32,7 +34,7 @@ def resources(blocks: bytes, *, strict: bool = False) -> list[Resource]:
     """The blocks in order. Stops at what is no block; with ``strict`` raises ``ResourceError`` there instead."""
     found = []
     position = 0
-    while position + 12 <= len(blocks):
+    while position + 12 <= len(blocks) and len(found) < MAX_PARTS:
         if blocks[position : position + 4] not in _SIGNATURES:
             break
         name_end = position + 7 + blocks[position + 6]

@@ -10,6 +10,7 @@ from typing import BinaryIO, Literal
 from keywright.metadata import irb
 from keywright.metadata.base import Edit, MetadataError
 from keywright.metadata.blocks import Blocks
+from keywright.metadata.streams import MAX_PARTS
 
 XMP = b"http://ns.adobe.com/xap/1.0/\x00"
 EXTENDED = b"http://ns.adobe.com/xmp/extension/\x00"
@@ -39,7 +40,7 @@ def segments(stream: BinaryIO) -> Iterator[Segment]:
     """The segments up to the image data. Ends early, without an error, where the file does."""
     position = 2
     stream.seek(position)
-    while True:
+    for _ in range(MAX_PARTS):
         head = stream.read(4)
         if len(head) < 4 or head[0] != 0xFF:
             return

@@ -10,6 +10,7 @@ from typing import BinaryIO
 from keywright.metadata import irb
 from keywright.metadata.base import Edit, MetadataError
 from keywright.metadata.blocks import Blocks
+from keywright.metadata.streams import MAX_PARTS
 
 _XMP = b"XML:com.adobe.xmp"
 _RAW_XMP, _RAW_IPTC = (b"Raw profile type xmp", b"Raw profile type iptc")
@@ -28,7 +29,7 @@ class Chunk:
 def chunks(stream: BinaryIO) -> Iterator[Chunk]:
     """The chunks in order. Ends early, without an error, where the file does."""
     position = 8
-    while True:
+    for _ in range(MAX_PARTS):
         stream.seek(position)
         head = stream.read(8)
         if len(head) < 8:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
+MAX_PARTS = 100_000  # segments, chunks, records of one file; more than any real one has
 _FARTHEST = 1 << 60  # beyond what any file system holds, within what every platform can seek to
 
 

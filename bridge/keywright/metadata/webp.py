@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from keywright.metadata.base import Edit, MetadataError
 from keywright.metadata.blocks import Blocks
+from keywright.metadata.streams import MAX_PARTS
 
 _XMP_FLAG, _ALPHA_FLAG = 0x04, 0x10
 _MAX_BLOCK = 64 << 20
@@ -26,7 +27,9 @@ def chunks(stream: BinaryIO) -> Iterator[Chunk]:
     stream.seek(4)
     end = 8 + int.from_bytes(stream.read(4), "little")
     position = 12
-    while position + 8 <= end:
+    for _ in range(MAX_PARTS):
+        if position + 8 > end:
+            return
         stream.seek(position)
         head = stream.read(8)
         if len(head) < 8:
