@@ -39,7 +39,7 @@ class DataSet:
 
 def datasets(block: bytes, *, strict: bool = False) -> list[DataSet]:
     """The datasets in order. Stops at what is none; with ``strict`` raises ``IptcError`` there instead."""
-    found = []
+    found: list[DataSet] = []
     position = 0
     while position + 5 <= len(block) and block[position] == 0x1C and len(found) < MAX_PARTS:
         length = int.from_bytes(block[position + 3 : position + 5], "big")

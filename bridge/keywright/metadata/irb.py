@@ -32,7 +32,7 @@ class Resource:
 
 def resources(blocks: bytes, *, strict: bool = False) -> list[Resource]:
     """The blocks in order. Stops at what is no block; with ``strict`` raises ``ResourceError`` there instead."""
-    found = []
+    found: list[Resource] = []
     position = 0
     while position + 12 <= len(blocks) and len(found) < MAX_PARTS:
         if blocks[position : position + 4] not in _SIGNATURES:

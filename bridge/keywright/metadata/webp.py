@@ -63,8 +63,8 @@ def replace(data: bytes, stream: BinaryIO, xmp: bytes | None) -> list[Edit]:
     """The edits that give a WebP another packet (``None``: none); a simple file becomes an extended one for it."""
     found = list(chunks(stream))
     riff_end = 8 + int.from_bytes(data[4:8], "little")
-    if not found or found[-1].end > len(data) or riff_end > len(data) + 1:
-        raise MetadataError("its chunks are cut off")
+    if not found or found[-1].end != riff_end or riff_end > len(data):
+        raise MetadataError("its chunks are cut off or damaged")
     old = next((chunk for chunk in found if chunk.type == b"XMP "), None)
     head = next((chunk for chunk in found if chunk.type == b"VP8X"), None)
     if xmp is None and old is None:
