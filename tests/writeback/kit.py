@@ -11,9 +11,7 @@ from PIL import Image
 from keywright.home import Home
 from keywright.keywords import KeywordPath
 from keywright.metadata import read_keywords
-from keywright.store import journal as _tables  # noqa: F401  declares the journal's tables
 from keywright.store.database import Store
-from keywright.store.schema import METADATA
 from keywright.writeback import AcceptedKeyword, FileSettings, FileTarget, Journal, PhotoDecisions
 from keywright.writeback.fileops import FileOps
 
@@ -35,9 +33,7 @@ OTHER_PROGRAM = (
 
 
 def open_store(folder: Path) -> Store:
-    store = Store.open(Home(folder))
-    METADATA.create_all(store.engine)
-    return store
+    return Store.open(Home(folder))
 
 
 def open_journal(folder: Path) -> Journal:
