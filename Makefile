@@ -13,7 +13,7 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 demo: $(STAMP)
-	@$(BIN)/keywright demo
+	@$(BIN)/python -m demo
 
 test: lint types unit
 

@@ -1,0 +1,160 @@
+"""``keywright apply``, ``undo`` and ``history``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from keywright.cli.output import counted, json_option, map_option, mappings, note, progress_bar, show_json, table
+from keywright.cli.suggest import confidence_option
+from keywright.errors import KeywrightError
+from keywright.operations.workspace import Workspace
+from keywright.writeback import BatchReport, WriteBackPlan
+
+_SHOWN = 20  # files named in a dry run; --json names all
+
+
+@click.command()
+@click.argument("sources", nargs=-1, metavar="[SOURCE|PHOTO...]")
+@confidence_option
+@click.option("--accepted", is_flag=True, help="What a person accepted (the default without --min-confidence).")
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@click.option(
+    "--sidecars",
+    "profile",
+    type=click.Choice(["lightroom", "darktable", "digikam", "plain"]),
+    default="lightroom",
+    show_default=True,
+    help="Whose rule names a sidecar where none is there yet.",
+)
+@click.option("--to-files", is_flag=True, help="Write beside a Lightroom catalog's photos too.")
+@map_option
+@json_option
+def apply(
+    sources: Sequence[str],
+    min_confidence: float | None,
+    accepted: bool,
+    dry_run: bool,
+    profile: str,
+    to_files: bool,
+    maps: Sequence[str],
+    as_json: bool,
+) -> None:
+    """Write accepted suggestions, or with --min-confidence those that sure, into the photos' files as XMP.
+
+    Everything written is one batch in the journal: `keywright undo` takes exactly it out again.
+    """
+    if accepted and min_confidence is not None:
+        raise click.UsageError("--accepted and --min-confidence exclude each other.")
+    if min_confidence is not None and not sources:
+        raise click.UsageError("--min-confidence needs a SOURCE or PHOTO to apply to.")
+    from keywright.metadata import SidecarProfile
+    from keywright.operations import applying
+
+    with Workspace.open() as workspace, progress_bar() as progress:
+        _settle(workspace)
+        chosen = applying.choose(
+            workspace, sources, mappings(maps), min_confidence=min_confidence, to_files=to_files, progress=progress
+        )
+        for path, why in chosen.failures:
+            note(f"No suggestions: {path}: {why}")
+        for why, number in sorted(chosen.left_out.items()):
+            note(f"{number:,} left out: {why}")
+        if not chosen.decisions:
+            raise KeywrightError(_nothing(min_confidence, lightroom=applying.IN_LIGHTROOM in chosen.left_out))
+        if dry_run:
+            plan = applying.dry_run(chosen, SidecarProfile(profile), progress)
+        else:
+            label = " ".join(sources) or "accepted suggestions"
+            report = applying.apply(workspace, chosen, SidecarProfile(profile), label=label, progress=progress)
+    if dry_run:
+        show_json(plan) if as_json else _show_plan(plan)
+    else:
+        _show_report(report, as_json, "keywright undo takes it out again")
+
+
+def _nothing(min_confidence: float | None, *, lightroom: bool) -> str:
+    if lightroom:
+        return (
+            "Nothing was written: Lightroom writes its own catalog (choose Apply accepted keywords in its plug-in), "
+            "or add --to-files to write XMP and then read the metadata from the files in Lightroom."
+        )
+    if min_confidence is None:
+        return "Nothing has been accepted that is not written yet; decide in a review, or add --min-confidence 0.9."
+    return f"No suggestion is {min_confidence:.0%} sure or more; nothing was written."
+
+
+@click.command()
+@click.argument("batch", required=False)
+@click.option("--photo", "photos", multiple=True, type=click.Path(path_type=Path), help="Only for this photo.")
+@json_option
+def undo(batch: str | None, photos: Sequence[Path], as_json: bool) -> None:
+    """Take out again what BATCH (the newest, without it) wrote; what you changed since stays."""
+    from keywright.operations import applying
+
+    only = [photo.expanduser().absolute() for photo in photos] or None
+    with Workspace.open() as workspace, progress_bar() as progress:
+        report = applying.undo(workspace, batch, only, progress=progress)
+    _show_report(report, as_json, "")
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(1), default=None, help="Only the newest so many.")
+@json_option
+def history(limit: int | None, as_json: bool) -> None:
+    """The batches that were written, newest last."""
+    from keywright.operations import applying
+
+    with Workspace.open() as workspace:
+        _settle(workspace)
+        batches = applying.history(workspace, limit)
+    if as_json:
+        show_json(batches)
+        return
+    rows = [(b.id, b.kind, b.state, b.label, b.asked, b.written, b.undone) for b in reversed(batches)]
+    table("Batches", ("batch", "kind", "state", "of", "asked", "written", "undone"), rows, right=(4, 5, 6))
+
+
+def _settle(workspace: Workspace) -> None:
+    from keywright.operations import applying
+
+    for report in applying.recover(workspace):
+        note(str(report))
+
+
+def _show_plan(plan: WriteBackPlan) -> None:
+    rows = [
+        (Path(w.where).name, ", ".join(p.name for p in w.photos), "new" if w.creates else "changed", _keywords(w.add))
+        for w in plan.writes[:_SHOWN]
+    ]
+    table("Would be written", ("file", "photo", "", "keywords added"), rows)
+    if len(plan.writes) > _SHOWN:
+        click.echo(f"... and {len(plan.writes) - _SHOWN:,} files more")
+    for refusal in plan.refused:
+        note(f"Refused: {refusal}")
+    click.echo(
+        f"{counted(len(plan.writes), 'file')} would be written, {len(plan.unchanged):,} have it all already, "
+        f"{len(plan.refused):,} refused. Nothing was written."
+    )
+
+
+def _keywords(added: Sequence[object]) -> str:
+    return ", ".join(str(getattr(one, "path", one)) for one in added)
+
+
+def _show_report(report: BatchReport, as_json: bool, after: str) -> None:
+    for settled in report.recovered:
+        note(str(settled))
+    for warning in report.warnings:
+        note(warning)
+    for refusal in report.refused:
+        note(f"Refused: {refusal}")
+    if as_json:
+        show_json(report)
+    else:
+        batch = f" Batch {report.batch_id}" + (f"; {after}." if after else ".") if report.batch_id else ""
+        click.echo(f"{report}{batch}")
+    if report.stopped or (report.refused and not report.written):
+        raise KeywrightError(f"Not everything was done: {report.stopped or report.refused[0]}")

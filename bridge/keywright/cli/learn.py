@@ -1,0 +1,63 @@
+"""``keywright learn``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from keywright.cli.output import counted, json_option, map_option, mappings, note, progress_bar, show_json
+from keywright.operations.workspace import Workspace
+
+_SHOWN = 10  # failures named one by one; the rest are counted (--json names all)
+
+
+@click.command()
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@map_option
+@click.option("--min-photos", type=click.IntRange(1), default=5, show_default=True, help="Photos a keyword needs.")
+@click.option(
+    "--precision",
+    type=click.FloatRange(0.05, 0.99),
+    default=0.8,
+    show_default=True,
+    help="How many of the suggestions at a keyword's own threshold should be right.",
+)
+@json_option
+def learn(sources: Sequence[str], maps: Sequence[str], min_photos: int, precision: float, as_json: bool) -> None:
+    """Read catalogs, embed what is new, train what changed."""
+    from keywright.learning.settings import LearnerSettings
+    from keywright.operations.learning import learn as run
+
+    settings = LearnerSettings(min_photos=min_photos, precision=precision)
+    with Workspace.open() as workspace, progress_bar() as progress:
+        report = run(workspace, sources, mappings(maps), settings=settings, progress=progress)
+    for source in report.sources:
+        for warning in source.warnings:
+            note(f"{source.source}: {warning}")
+        for why, number in sorted(source.skipped.items()):
+            note(f"{source.source}: {number:,} left out: {why}")
+    embedding = report.embedding
+    for failure in embedding.failures[:_SHOWN]:
+        note(f"No picture: {failure.path}: {failure.reason}")
+    if len(embedding.failures) > _SHOWN:
+        note(f"No picture: {len(embedding.failures) - _SHOWN:,} more; --json names them all")
+    if embedding.missing:
+        note(f"{counted(len(embedding.missing), 'file is', 'files are')} not there (the first: {embedding.missing[0]})")
+    if report.set_aside:
+        note(
+            f"{counted(len(report.set_aside), 'keyword')} on photos that the rest of the keyword disowns "
+            "took no part in training; `keywright audit` shows them"
+        )
+    if as_json:
+        show_json(report)
+        return
+    seen = sum(source.sync.photos for source in report.sources)
+    click.echo(f"{counted(seen, 'photo')} read; {embedding.embedded:,} embedded, {embedding.known:,} known already.")
+    if report.nothing_new:
+        click.echo(f"Nothing changed: nothing was embedded and nothing trained ({counted(report.models, 'keyword')}).")
+    else:
+        click.echo(
+            f"{counted(report.trained, 'keyword')} trained from {counted(report.photos, 'photo')}; "
+            f"{counted(report.models, 'keyword has', 'keywords have')} a model (version {report.version})."
+        )

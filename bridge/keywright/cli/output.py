@@ -1,0 +1,110 @@
+"""What commands show: a progress bar on a terminal, tables for people, JSON for programs; notes go to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from keywright.catalogs.base import RootMapping
+from keywright.keywords import KeywordPath
+from keywright.operations.progress import Progress, silent
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+map_option = click.option(
+    "--map",
+    "maps",
+    multiple=True,
+    metavar="OLD=NEW",
+    help="Photos catalogued under the folder OLD lie under NEW here. Can be given several times.",
+)
+
+
+def mappings(maps: Sequence[str]) -> list[RootMapping]:
+    from keywright.operations.reading import parse_mapping
+
+    return [parse_mapping(text) for text in maps]
+
+
+def plain(value: object) -> object:
+    """A value as JSON has it: dataclasses as objects, paths and keywords as text."""
+    if isinstance(value, Path | KeywordPath):
+        return printable(str(value))
+    if is_dataclass(value) and not isinstance(value, type):
+        return (
+            plain(asdict(value, dict_factory=dict))
+            if not hasattr(value, "__slots__")
+            else plain({name: getattr(value, name) for name in value.__dataclass_fields__})
+        )
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        items = [plain(v) for v in value]
+        return sorted(items, key=str) if isinstance(value, set | frozenset) else items
+    if hasattr(value, "item"):
+        return value.item()
+    return value
+
+
+def printable(text: str) -> str:
+    """Text that any terminal and JSON take: bytes of a file name that are no Unicode are shown as ``\\xNN``."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def show_json(value: object) -> None:
+    click.echo(json.dumps(plain(value), ensure_ascii=False))
+
+
+def note(text: str) -> None:
+    """A line for the person, kept apart from the result."""
+    click.echo(printable(text), err=True)
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[int] = ()) -> None:
+    """A table on stdout; the columns numbered in ``right`` are right-aligned."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(title=title, title_justify="left", header_style="bold")
+    for number, column in enumerate(columns):
+        shown.add_column(column, justify="right" if number in right else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*(cell if isinstance(cell, Text) else Text(printable(str(cell))) for cell in row))
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    console.print(shown)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """Progress as a bar on stderr, where that is a terminal; else nothing is shown."""
+    if not sys.stderr.isatty():
+        yield silent
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True)) as bar:
+        tasks: dict[str, Any] = {}
+
+        def show(stage: str, done: int, total: int | None) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage, total=total)
+            bar.update(tasks[stage], completed=done, total=total)
+
+        yield show
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """``1 photo``, ``2 photos``, ``12,345 photos``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,80 @@
+"""``keywright suggest``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import click
+
+from keywright.cli.output import json_option, map_option, mappings, note, plain, printable, progress_bar
+from keywright.operations.suggesting import PhotoSuggestions
+from keywright.operations.workspace import Workspace
+
+confidence_option = click.option(
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    default=None,
+    metavar="P",
+    help="The least confidence, 0 to 1. Without it each keyword has its own threshold.",
+)
+
+
+@click.command()
+@click.argument("targets", nargs=-1, required=True, metavar="SOURCE|PHOTO...")
+@confidence_option
+@click.option("--limit", type=click.IntRange(0), default=10, show_default=True, help="Most per photo; 0: no limit.")
+@map_option
+@json_option
+def suggest(
+    targets: Sequence[str], min_confidence: float | None, limit: int, maps: Sequence[str], as_json: bool
+) -> None:
+    """Suggest keywords for photos, folders or catalogs: the most specific ones, surest first, and why.
+
+    With --json one line for each photo. With --min-confidence 0 --limit 0 every keyword that has a model is listed.
+    """
+    from keywright.operations.suggesting import suggest_photos
+
+    failed = shown = 0
+    with Workspace.open() as workspace, progress_bar() as progress:
+        found = suggest_photos(
+            workspace, targets, mappings(maps), min_confidence=min_confidence, limit=limit, progress=progress
+        )
+        if as_json:
+            for one in found:
+                click.echo(json.dumps(_line(one), ensure_ascii=False))
+            return
+        results = list(found)
+    for one in results:
+        if one.error is not None:
+            failed += 1
+            note(f"No suggestions: {one.photo.path}: {one.error}")
+        elif one.suggestions:
+            shown += 1
+            _show(one)
+    click.echo(f"{shown:,} of {len(results):,} photos have suggestions" + (f"; {failed:,} failed." if failed else "."))
+
+
+def _line(one: PhotoSuggestions) -> dict[str, object]:
+    return {
+        "path": printable(str(one.photo.path)),
+        "photo": printable(one.photo.host_id),
+        "copy_of": one.photo.copy_of,
+        "suggestions": [
+            {
+                "keyword": str(s.keyword),
+                "confidence": round(s.confidence, 4),
+                "because": [{"path": plain(b.path), "similarity": round(b.similarity, 3)} for b in s.because],
+            }
+            for s in one.suggestions
+        ],
+        "error": one.error,
+    }
+
+
+def _show(one: PhotoSuggestions) -> None:
+    copy = " (virtual copy)" if one.photo.copy_of else ""
+    click.echo(printable(f"{one.photo.path}{copy}"))
+    for s in one.suggestions:
+        like = ", ".join(b.path.name for b in s.because[:3])
+        click.echo(printable(f"  {s.confidence:4.0%}  {s.keyword}" + (f"   like {like}" if like else "")))

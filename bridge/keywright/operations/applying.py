@@ -1,0 +1,204 @@
+"""Apply, undo, history: what was accepted or is sure enough goes into the files; the journal takes it back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from keywright import writeback
+from keywright.catalogs.base import CatalogKind, RootMapping
+from keywright.metadata import SidecarProfile
+from keywright.operations.progress import Cancel, Progress, never, silent
+from keywright.operations.suggesting import resolve, suggest_photos
+from keywright.operations.workspace import Workspace
+from keywright.store import decisions as decided
+from keywright.store.photos import KeywordIds, list_catalogs, list_keywords, list_photos
+from keywright.writeback import (
+    AcceptedKeyword,
+    BatchReport,
+    BatchSummary,
+    FileSettings,
+    Journal,
+    PhotoDecisions,
+    RecoveryReport,
+    WriteBackPlan,
+)
+from keywright.writeback.base import Progress as WriteProgress
+from keywright.writeback.base import Target
+
+IN_LIGHTROOM = "it is in a Lightroom catalog, whose keywords Lightroom itself writes"
+PRIVATE = "the keyword is private (not to be exported), so it is not written into files"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is to be written, and what is left out and why."""
+
+    decisions: tuple[PhotoDecisions, ...]
+    alone: tuple[tuple[int, int], ...] = ()  # (photo id, keyword id) that no person accepted
+    left_out: dict[str, int] = field(default_factory=dict)
+    failures: tuple[tuple[Path, str], ...] = ()
+
+
+def choose(
+    workspace: Workspace,
+    targets: Sequence[str],
+    mappings: Sequence[RootMapping] = (),
+    *,
+    min_confidence: float | None,
+    to_files: bool = False,
+    progress: Progress = silent,
+    cancel: Cancel = never,
+) -> Chosen:
+    """The accepted suggestions of these targets (of everything known, without targets), or with ``min_confidence``
+    those that are at least so sure and were not rejected.
+
+    Photos of Lightroom catalogs are left out unless ``to_files``: a sidecar written beside an open catalog is a
+    metadata conflict there.
+    """
+    if min_confidence is None:
+        return _accepted(workspace, targets, mappings, to_files=to_files, progress=progress)
+    left: dict[str, int] = defaultdict(int)
+    wanted, alone, failures = [], [], []
+    private = _private(workspace)
+    lightroom = _lightroom_catalogs(workspace)
+    with workspace.store.read() as connection:
+        refused = {(d.photo_id, d.keyword_id) for d in decided.list_decisions(connection, decided.Decision.REJECTED)}
+    found = list(
+        suggest_photos(
+            workspace, targets, mappings, min_confidence=min_confidence, limit=0, progress=progress, cancel=cancel
+        )
+    )
+    with workspace.store.write() as connection:
+        ids = KeywordIds(connection)
+        for one in found:
+            if one.error is not None:
+                failures.append((one.photo.path, one.error))
+                continue
+            if one.photo.catalog_id in lightroom and not to_files:
+                left[IN_LIGHTROOM] += 1
+                continue
+            adding = []
+            for suggestion in one.suggestions:
+                if suggestion.keyword.key in private:
+                    left[PRIVATE] += 1
+                elif (one.photo.id, ids.id(suggestion.keyword)) not in refused:
+                    adding.append(AcceptedKeyword(suggestion.keyword, suggestion.confidence))
+                    alone.append((one.photo.id, ids.id(suggestion.keyword)))
+            if adding:
+                wanted.append(PhotoDecisions(one.photo.path, tuple(adding)))
+    return Chosen(tuple(wanted), tuple(alone), dict(left), tuple(failures))
+
+
+def _accepted(
+    workspace: Workspace, targets: Sequence[str], mappings: Sequence[RootMapping], *, to_files: bool, progress: Progress
+) -> Chosen:
+    rows = resolve(workspace, targets, mappings, progress) if targets else None
+    lightroom, private = _lightroom_catalogs(workspace), _private(workspace)
+    left: dict[str, int] = defaultdict(int)
+    adding: dict[int, list[AcceptedKeyword]] = defaultdict(list)
+    with workspace.store.read() as connection:
+        known = {row.id: row for row in (rows if rows is not None else list_photos(connection))}
+        names = KeywordIds(connection).paths()
+        for made in decided.list_decisions(connection, decided.Decision.ACCEPTED):
+            if made.photo_id not in known:
+                continue
+            path = names[made.keyword_id]
+            if known[made.photo_id].catalog_id in lightroom and not to_files:
+                left[IN_LIGHTROOM] += 1
+            elif path.key in private:
+                left[PRIVATE] += 1
+            else:
+                adding[made.photo_id].append(AcceptedKeyword(path, made.confidence))
+    wanted = tuple(PhotoDecisions(known[number].path, tuple(added)) for number, added in adding.items())
+    return Chosen(wanted, (), dict(left))
+
+
+def dry_run(chosen: Chosen, profile: SidecarProfile, progress: Progress = silent) -> WriteBackPlan:
+    """What would be written where; nothing is touched."""
+    return writeback.plan(chosen.decisions, _targets(profile), _told(progress, "Planning"))
+
+
+def apply(
+    workspace: Workspace,
+    chosen: Chosen,
+    profile: SidecarProfile,
+    *,
+    label: str,
+    progress: Progress = silent,
+    cancel: Cancel = never,
+) -> BatchReport:
+    """Write what was chosen as one batch. Raises ``KeywrightError`` where it cannot be begun."""
+    report = writeback.apply(
+        chosen.decisions,
+        journal(workspace),
+        _targets(profile),
+        label=label,
+        progress=_told(progress, "Writing"),
+        cancel=cancel,
+    )
+    if report.batch_id is not None and chosen.alone:
+        done = {path for written in report.written for path in written.photos}
+        with workspace.store.write() as connection:
+            paths = {row.id: row.path for row in list_photos(connection)}
+            pairs = [(photo, keyword) for photo, keyword in chosen.alone if paths.get(photo) in done]
+            decided.record_written(connection, report.batch_id, pairs)
+    return report
+
+
+def undo(
+    workspace: Workspace,
+    batch_id: str | None,
+    photos: Sequence[Path] | None = None,
+    *,
+    progress: Progress = silent,
+    cancel: Cancel = never,
+) -> BatchReport:
+    """Take out what a batch (the newest, for ``None``) wrote. Raises ``KeywrightError`` where there is none."""
+    return writeback.undo(
+        batch_id,
+        journal(workspace),
+        _targets(SidecarProfile.PLAIN),
+        photos=photos,
+        progress=_told(progress, "Undoing"),
+        cancel=cancel,
+    )
+
+
+def history(workspace: Workspace, limit: int | None = None) -> list[BatchSummary]:
+    """The batches, newest first."""
+    return writeback.history(journal(workspace), limit)
+
+
+def recover(workspace: Workspace) -> list[RecoveryReport]:
+    """Settle what a killed process left; cheap where there is nothing."""
+    return writeback.recover(journal(workspace), _targets(SidecarProfile.PLAIN))
+
+
+def journal(workspace: Workspace) -> Journal:
+    return Journal(workspace.store)
+
+
+def _targets(profile: SidecarProfile) -> Mapping[str, Target[Any]]:
+    return writeback.file_targets(FileSettings(profile=profile))
+
+
+def _told(progress: Progress, stage: str) -> WriteProgress:
+    def tell(done: int, total: int, path: Path) -> None:
+        del path
+        progress(stage, done, total)
+
+    return tell
+
+
+def _private(workspace: Workspace) -> set[tuple[str, ...]]:
+    with workspace.store.read() as connection:
+        return {k.path.key for k in list_keywords(connection) if k.private}
+
+
+def _lightroom_catalogs(workspace: Workspace) -> set[int]:
+    with workspace.store.read() as connection:
+        return {c.id for c in list_catalogs(connection) if c.kind is CatalogKind.LIGHTROOM}

@@ -1,0 +1,185 @@
+"""Making sure that photos have vectors: what is new or edited is embedded, everything else is known by its content."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from keywright.encoders.pipeline import EmbeddedPhoto, embed_files
+from keywright.errors import KeywrightError, reason
+from keywright.operations.progress import Cancel, CancelledError, Progress, never, silent
+from keywright.operations.workspace import Workspace
+from keywright.renditions.base import RenditionError
+from keywright.renditions.content import content_id
+from keywright.store import vectors
+from keywright.store.photos import PhotoRow, Stamp, record_stamps
+
+MISSING = "the file is not there"
+_SAVE_EVERY = 256  # photos; what a killed run loses at most
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A photo that has no vector, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedReport:
+    """What became of the photos asked for (files, not virtual copies, are counted)."""
+
+    embedded: int = 0
+    known: int = 0
+    missing: tuple[Path, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+
+@dataclass(slots=True)
+class _File:
+    """One file of one or more photos (virtual copies share theirs)."""
+
+    path: Path
+    rows: list[PhotoRow]
+    size: int | None = None
+    mtime_ns: int | None = None
+    content: str | None = None
+    error: str | None = None
+    stamped: bool = False  # the store holds this already
+
+    def stamps(self) -> Iterator[Stamp]:
+        for row in self.rows:
+            yield Stamp(row.id, self.size, self.mtime_ns, self.content, self.error)
+
+
+def embed_photos(
+    workspace: Workspace, rows: Sequence[PhotoRow], progress: Progress = silent, cancel: Cancel = never
+) -> EmbedReport:
+    """Give every photo that can be read a content id and its picture a vector.
+
+    Raises ``CancelledError`` when told to stop; what was embedded until then is kept.
+    """
+    files = _by_file(rows)
+    _look(workspace, files, progress, cancel)
+    with workspace.store.read() as connection:
+        known = vectors.known_contents(connection, workspace.encoder_id)
+    wanted: dict[str, _File] = {}
+    for file in files:
+        if file.content is not None and file.content not in known:
+            wanted.setdefault(file.content, file)
+    failed = _embed(workspace, wanted, progress, cancel) if wanted else {}
+    for file in files:
+        if file.content in failed:
+            file.error = failed[file.content]
+    missing = tuple(file.path for file in files if file.error == MISSING)
+    failures = tuple(Failure(file.path, file.error) for file in files if file.error and file.error != MISSING)
+    embedded = len(wanted) - len(failed)
+    return EmbedReport(embedded, len(files) - embedded - len(missing) - len(failures), missing, failures)
+
+
+def _by_file(rows: Sequence[PhotoRow]) -> list[_File]:
+    grouped: dict[Path, list[PhotoRow]] = defaultdict(list)
+    for row in rows:
+        grouped[row.path].append(row)
+    return [_File(path, same) for path, same in grouped.items()]
+
+
+def _look(workspace: Workspace, files: Sequence[_File], progress: Progress, cancel: Cancel) -> None:
+    """Find the content id of every file whose stamp is not the one in the store."""
+    stage, block = "Looking at files", 512
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for start in range(0, len(files), block):
+            if cancel():
+                raise CancelledError("Stopped while looking at the files; the next run goes on from here.")
+            part = files[start : start + block]
+            list(pool.map(_look_at, part))
+            fresh = [stamp for file in part if not file.stamped for stamp in file.stamps()]
+            if fresh:
+                with workspace.store.write() as connection:
+                    record_stamps(connection, fresh)
+            progress(stage, start + len(part), len(files))
+
+
+def _look_at(file: _File) -> None:
+    try:
+        found = file.path.stat()
+    except FileNotFoundError:
+        file.error = MISSING
+        # The content is kept: a drive that is away does not make its photos unknown.
+        file.content = next((row.content_id for row in file.rows if row.content_id), None)
+        file.stamped = True
+        return
+    except OSError as error:
+        file.error = f"it cannot be read: {reason(error)}"
+        return
+    file.size, file.mtime_ns = found.st_size, found.st_mtime_ns
+    same = [row for row in file.rows if (row.size, row.mtime_ns) == (file.size, file.mtime_ns)]
+    told = next((row for row in same if row.content_id or row.error), None)
+    if told is not None:
+        file.content, file.error = told.content_id, told.error
+        file.stamped = len(same) == len(file.rows)
+        return
+    try:
+        file.content = content_id(file.path)
+    except RenditionError as error:
+        file.error = str(error)
+    except OSError as error:
+        file.error = f"it cannot be read: {reason(error)}"
+
+
+def _embed(workspace: Workspace, wanted: dict[str, _File], progress: Progress, cancel: Cancel) -> dict[str, str]:
+    """Embed one file for each content id; gives the reasons of those that failed."""
+    contents, files = list(wanted), list(wanted.values())
+    stage, done, failed = "Embedding photos", 0, dict[str, str]()
+    new: list[vectors.NewVector] = []
+    stamps: list[Stamp] = []
+
+    def save() -> None:
+        with workspace.store.write() as connection:
+            vectors.add_vectors(connection, workspace.encoder_id, new)
+            record_stamps(connection, stamps)
+        new.clear()
+        stamps.clear()
+
+    progress(stage, 0, len(files))
+    try:
+        for result in embed_files([file.path for file in files], workspace.encoder, cancel=cancel):
+            content, file = contents[result.index], files[result.index]
+            if isinstance(result, EmbeddedPhoto):
+                new.append(vectors.NewVector(content, result.vector, result.norm))
+            else:
+                failed[content] = file.error = result.reason
+                file.content = None
+                stamps.extend(file.stamps())
+            done += 1
+            progress(stage, done, len(files))
+            if len(new) + len(stamps) >= _SAVE_EVERY:
+                save()
+    finally:
+        save()
+    if cancel():
+        raise CancelledError(f"Stopped after embedding {done} of {len(files)} photos; the next run goes on from here.")
+    return failed
+
+
+def require_some(report: EmbedReport, source: str) -> None:
+    """Raise ``KeywrightError`` where not one photo of a source could be found or read."""
+    if report.embedded + report.known:
+        return
+    if report.missing and not report.failures:
+        first = report.missing[0]
+        raise KeywrightError(
+            f"None of the {len(report.missing)} photos of {source} is where it should be (the first: {first}); "
+            f"if they were moved, add --map OLD=NEW with the old folder and the new one."
+        )
+    if report.failures:
+        first_failure = report.failures[0]
+        raise KeywrightError(
+            f"None of the {len(report.failures)} photos of {source} can be read "
+            f"(the first: {first_failure.path}: {first_failure.reason})."
+        )

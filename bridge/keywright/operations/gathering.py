@@ -1,0 +1,141 @@
+"""From the store to what is learned from: vectors, and for each keyword the rows that carry it or were refused it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Connection, select
+
+from keywright.keywords import KeywordPath
+from keywright.learning.base import KeywordExamples, Rows, TrainingData
+from keywright.operations.workspace import Workspace
+from keywright.store.decisions import Decision, list_decisions, list_written
+from keywright.store.photos import KeywordIds, catalogs, list_keywords, photo_keywords, photos
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Training data and, for each of its rows, the picture it is."""
+
+    data: TrainingData
+    content_ids: Sequence[str]
+    paths: Sequence[Path]  # one photo's path for each row, to show as a reason
+
+
+class Spelling:
+    """The one keyword path for each keyword, where catalogs spell it differently: the most used spelling.
+
+    Two spellings are one keyword when their case-folded names are equal (``KeywordPath.key``).
+    """
+
+    def __init__(self, used: Mapping[KeywordPath, int]) -> None:
+        self._best: dict[tuple[str, ...], KeywordPath] = {}
+        weight: Counter[KeywordPath] = Counter()
+        for path, count in used.items():
+            weight[path] += count
+            for above in path.ancestors():
+                weight[above] += count
+        for path in sorted(weight, key=lambda p: (-weight[p], p)):
+            self._best.setdefault(path.key, path)
+
+    def of(self, path: KeywordPath) -> KeywordPath:
+        return self._best.get(path.key, path)
+
+
+def gather(
+    workspace: Workspace,
+    connection: Connection,
+    *,
+    only: Sequence[str] | None = None,
+    catalog_id: int | None = None,
+) -> Gathered:
+    """The training data of all catalogs learned from, or of one catalog.
+
+    A photo takes part once a person has said anything about it: it carries a keyword, or a suggestion on it was
+    decided. Photos that nobody has keyworded yet say nothing. Rejected photos take no part, keywords written by their
+    confidence alone do not either. Photos of the same content (virtual copies, copies in two catalogs) are one row
+    that carries the keywords of all. ``only`` limits the rows to these content ids.
+    """
+    source = catalogs.c.learned if catalog_id is None else catalogs.c.id == catalog_id
+    matrix = workspace.matrix(connection)
+    allowed = matrix.rows if only is None else {c: matrix.rows[c] for c in only if c in matrix.rows}
+    names = KeywordIds(connection).paths()
+    alone = list_written(connection)
+    accepted = list_decisions(connection, Decision.ACCEPTED)
+    alone -= {(d.photo_id, d.keyword_id) for d in accepted}
+
+    carried: dict[int, set[str]] = defaultdict(set)
+    shown: dict[str, Path] = {}
+    told: dict[int, str] = {}
+    known = (
+        select(photos.c.id, photos.c.content_id, photos.c.path)
+        .join(catalogs, catalogs.c.id == photos.c.catalog_id)
+        .where(source, photos.c.rejected.is_(False), photos.c.content_id.is_not(None))
+        .order_by(photos.c.id)
+    )
+    for row in connection.execute(known):
+        if row.content_id in allowed:
+            told[int(row.id)] = row.content_id
+            shown.setdefault(row.content_id, Path(row.path))
+    linked = (
+        select(photo_keywords.c.photo_id, photo_keywords.c.keyword_id)
+        .join(photos, photos.c.id == photo_keywords.c.photo_id)
+        .join(catalogs, catalogs.c.id == photos.c.catalog_id)
+        .where(source, photos.c.rejected.is_(False), photos.c.gone.is_(False))
+    )
+    for photo_id, keyword_id in connection.execute(linked):
+        if photo_id in told and (photo_id, keyword_id) not in alone:
+            carried[keyword_id].add(told[photo_id])
+    refused: dict[int, set[str]] = defaultdict(set)
+    decided = _decided_contents(connection)
+    for decision in list_decisions(connection):
+        content = decided.get(decision.photo_id)
+        if content is None or content not in allowed:
+            continue
+        shown.setdefault(content, Path())
+        target = carried if decision.decision is Decision.ACCEPTED else refused
+        target[decision.keyword_id].add(content)
+
+    spelling = Spelling({names[k]: len(found) for k, found in carried.items()})
+    positives: dict[KeywordPath, set[str]] = defaultdict(set)
+    rejections: dict[KeywordPath, set[str]] = defaultdict(set)
+    for keyword_id, contents in carried.items():
+        path = spelling.of(names[keyword_id])
+        for one in (path, *path.ancestors()):
+            positives[spelling.of(one)] |= contents
+    for keyword_id, contents in refused.items():
+        rejections[spelling.of(names[keyword_id])] |= contents
+
+    taking_part = set[str]().union(*positives.values(), *rejections.values()) if positives else set[str]()
+    rows = sorted(allowed[c] for c in taking_part)
+    content_ids = [matrix.content_ids[row] for row in rows]
+    place = {content: n for n, content in enumerate(content_ids)}
+
+    def as_rows(contents: set[str]) -> Rows:
+        return np.array(sorted(place[c] for c in contents), dtype=np.int64)
+
+    synonyms = {spelling.of(k.path): k.synonyms for k in list_keywords(connection)}
+    none = np.zeros(0, dtype=np.int64)
+    examples = [
+        KeywordExamples(
+            path, as_rows(positives[path]), as_rows(rejections.get(path, set())), none, synonyms.get(path, ())
+        )
+        for path in sorted(positives, key=lambda p: p.key)
+    ]
+    chosen = np.array(rows, dtype=np.int64)
+    data = TrainingData(workspace.encoder_id, matrix.matrix[chosen], matrix.norms[chosen], examples)
+    return Gathered(data, content_ids, [shown[c] for c in content_ids])
+
+
+def _decided_contents(connection: Connection) -> dict[int, str]:
+    """Content ids of all photos with a decision, also of those that are gone: what was decided still teaches."""
+    from keywright.store.decisions import decisions
+
+    chosen = select(photos.c.id, photos.c.content_id).where(
+        photos.c.id.in_(select(decisions.c.photo_id)), photos.c.content_id.is_not(None)
+    )
+    return {int(row.id): row.content_id for row in connection.execute(chosen)}

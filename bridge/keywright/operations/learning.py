@@ -1,0 +1,151 @@
+"""Learn: read the sources, embed what is new, train what changed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from keywright.catalogs.base import RootMapping
+from keywright.errors import KeywrightError
+from keywright.keywords import KeywordPath
+from keywright.learning.models import ModelSet
+from keywright.learning.settings import LearnerSettings
+from keywright.learning.text import class_head
+from keywright.learning.training import TrainingReport, train
+from keywright.operations.embedding import EmbedReport, embed_photos, require_some
+from keywright.operations.gathering import gather
+from keywright.operations.progress import Cancel, Progress, never, silent
+from keywright.operations.reading import SourceRead, read_source
+from keywright.operations.workspace import Workspace
+from keywright.store.models import active_version, add_version, version_content
+from keywright.store.photos import list_photos
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A photo whose keyword the rest of that keyword disowns: it was left out of training, nothing else."""
+
+    keyword: KeywordPath
+    path: Path
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class LearnReport:
+    """What one learning did."""
+
+    sources: tuple[SourceRead, ...]
+    embedding: EmbedReport
+    photos: int  # that took part in training
+    models: int  # keywords (and parents) that have a model now
+    suggested: int  # of them on photos enough to be suggested
+    trained: int  # of them solved anew by this learning
+    dropped: tuple[str, ...]  # keywords that no photo carries any more
+    set_aside: tuple[SetAside, ...]
+    version: int  # the model version that is active now
+
+    @property
+    def nothing_new(self) -> bool:
+        return self.embedding.embedded == 0 and self.trained == 0 and not self.dropped
+
+
+def learn(
+    workspace: Workspace,
+    sources: Sequence[str],
+    mappings: Sequence[RootMapping] = (),
+    *,
+    settings: LearnerSettings | None = None,
+    progress: Progress = silent,
+    cancel: Cancel = never,
+) -> LearnReport:
+    """Bring the models up to what the sources hold now.
+
+    Raises ``KeywrightError`` where a source cannot be read or nothing can be learned; the active version stays.
+    """
+    read, embedded = [], EmbedReport()
+    for source in sources:
+        one = read_source(workspace, source, mappings, learn=True, progress=progress)
+        read.append(one)
+        with workspace.store.read() as connection:
+            rows = list_photos(connection, [one.catalog_id])
+        report = embed_photos(workspace, rows, progress, cancel)
+        require_some(report, source)
+        embedded = EmbedReport(
+            embedded.embedded + report.embedded,
+            embedded.known + report.known,
+            embedded.missing + report.missing,
+            embedded.failures + report.failures,
+        )
+    return _train(workspace, tuple(read), embedded, settings or LearnerSettings(), progress)
+
+
+def _train(
+    workspace: Workspace,
+    sources: tuple[SourceRead, ...],
+    embedded: EmbedReport,
+    settings: LearnerSettings,
+    progress: Progress,
+) -> LearnReport:
+    with workspace.store.read() as connection:
+        gathered = gather(workspace, connection)
+        active = active_version(connection)
+        previous = _previous(version_content(connection, active.id)) if active else None
+    if not gathered.data.keywords:
+        named = " and ".join(s.source for s in sources) or "the catalogs known so far"
+        raise KeywrightError(
+            f"There is nothing to learn from: no photo of {named} that can be read carries a keyword; "
+            "give some photos keywords in your own program first."
+        )
+    progress("Learning keywords", 0, len(gathered.data.keywords))
+    data = replace(gathered.data, head=class_head(workspace.encoder, gathered.data.norms))
+    result = train(data, settings, previous)
+    report = result.report
+    progress("Learning keywords", len(data.keywords), len(data.keywords))
+    if active is None or result.models is not previous:
+        with workspace.store.write() as connection:
+            parts = result.models.to_parts()
+            version = add_version(connection, workspace.encoder_id, parts, _metrics(report), activate=True)
+    else:
+        version = active.id
+    return LearnReport(
+        sources,
+        embedded,
+        report.photos,
+        len(result.models.keywords),
+        sum(model.photos >= result.models.min_photos for model in result.models.keywords),
+        len(report.trained),
+        tuple(str(path) for path in report.dropped),
+        tuple(SetAside(one.path, gathered.paths[one.row], one.confidence) for one in report.set_aside),
+        version,
+    )
+
+
+def _metrics(report: TrainingReport) -> dict[str, float]:
+    found = {"photos": float(report.photos), "keywords": float(report.keywords), "seconds": report.seconds}
+    if not math.isnan(report.mean_average_precision):
+        found["map"] = report.mean_average_precision
+    return found
+
+
+def _previous(parts: dict[str, bytes]) -> ModelSet | None:
+    try:
+        return ModelSet.from_parts(parts)
+    except KeywrightError:
+        # Learning is what mends a damaged version: everything is solved anew.
+        return None
+
+
+def load_models(workspace: Workspace) -> tuple[ModelSet, int]:
+    """The models that suggest, and their version.
+
+    Raises ``KeywrightError`` where nothing was learned yet.
+    """
+    with workspace.store.read() as connection:
+        active = active_version(connection)
+        if active is None:
+            raise KeywrightError(
+                "Nothing has been learned yet; run `keywright learn SOURCE` on a catalog or folder with keywords first."
+            )
+        return ModelSet.from_parts(version_content(connection, active.id)), active.id

@@ -1,0 +1,144 @@
+"""Suggest: from photos, folders or catalogs to suggestions with their reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Connection
+
+from keywright.catalogs.base import RootMapping
+from keywright.catalogs.walking import PHOTO_SUFFIXES
+from keywright.errors import KeywrightError
+from keywright.keywords import KeywordPath
+from keywright.operations.embedding import MISSING, embed_photos
+from keywright.operations.gathering import Gathered, gather
+from keywright.operations.learning import load_models
+from keywright.operations.progress import Cancel, Progress, never, silent
+from keywright.operations.reading import read_loose, read_source
+from keywright.operations.workspace import Workspace
+from keywright.store.photos import KeywordIds, PhotoRow, keywords_of, list_photos
+from keywright.suggesting import Suggestion, SuggestSettings
+from keywright.suggesting.suggest import Examples, suggest
+
+_AT_ONCE = 2048  # photos; bounds the memory of a catalog of any size
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """A photo that speaks for a suggestion: it carries the keyword, and looks alike."""
+
+    path: Path
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A suggestion with the photos that speak for it."""
+
+    keyword: KeywordPath
+    confidence: float
+    because: tuple[Because, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoSuggestions:
+    """The suggestions for one photo (or virtual copy), surest first, or why there can be none."""
+
+    photo: PhotoRow
+    suggestions: tuple[Ranked, ...]
+    error: str | None = None
+
+
+def resolve(
+    workspace: Workspace, targets: Sequence[str], mappings: Sequence[RootMapping] = (), progress: Progress = silent
+) -> list[PhotoRow]:
+    """The photos that these sources and photo files are, in order, each once.
+
+    Raises ``KeywrightError`` where a source cannot be read.
+    """
+    found: dict[int, PhotoRow] = {}
+    loose: list[Path] = []
+    for target in targets:
+        if _is_photo(target):
+            loose.append(Path(target).expanduser().absolute())
+            continue
+        one = read_source(workspace, target, mappings, learn=False, progress=progress)
+        with workspace.store.read() as connection:
+            found |= {row.id: row for row in list_photos(connection, [one.catalog_id])}
+    if loose:
+        known = read_loose(workspace, loose)
+        found |= {row.id: row for path in loose for row in known[path]}
+    return list(found.values())
+
+
+def _is_photo(target: str) -> bool:
+    path = Path(target).expanduser()
+    return path.suffix.lower() in PHOTO_SUFFIXES and not path.is_dir()
+
+
+def suggest_photos(
+    workspace: Workspace,
+    targets: Sequence[str],
+    mappings: Sequence[RootMapping] = (),
+    *,
+    min_confidence: float | None = None,
+    limit: int = 0,
+    progress: Progress = silent,
+    cancel: Cancel = never,
+) -> Iterator[PhotoSuggestions]:
+    """Suggestions for every photo of the targets, embedding those that are new.
+
+    ``min_confidence`` ``None`` takes each keyword's own threshold; ``limit`` 0 means no limit; with both at 0 every
+    keyword that has a model is listed, parents too. Raises ``KeywrightError`` where nothing was learned yet or a
+    target cannot be read.
+    """
+    models, _ = load_models(workspace)
+    if models.encoder_id != workspace.encoder_id:
+        raise KeywrightError(
+            f"The active models were learned with the encoder {models.encoder_id}; "
+            f"run `keywright learn` to learn with {workspace.encoder_id}."
+        )
+    rows = resolve(workspace, targets, mappings, progress)
+    report = embed_photos(workspace, rows, progress, cancel)
+    why = {failure.path: failure.reason for failure in report.failures} | dict.fromkeys(report.missing, MISSING)
+    with workspace.store.read() as connection:
+        gathered = gather(workspace, connection)
+        matrix = workspace.matrix(connection)
+        names = KeywordIds(connection).paths()
+        carried = keywords_of(connection, [row.id for row in rows])
+        rows = _refreshed(connection, rows)
+    examples = Examples.of(gathered.data.vectors, gathered.data.keywords)
+    settings = SuggestSettings(min_confidence=min_confidence, limit=limit)
+    for start in range(0, len(rows), _AT_ONCE):
+        block = rows[start : start + _AT_ONCE]
+        known = [row for row in block if row.content_id in matrix.rows]
+        place = np.array([matrix.rows[row.content_id or ""] for row in known], dtype=np.int64)
+        existing = [frozenset(names[k] for k in carried.get(row.id, ())) for row in known]
+        results = suggest(models, matrix.matrix[place].astype(np.float32), existing, settings, examples)
+        ranked = {row.id: _ranked(found, gathered) for row, found in zip(known, results, strict=True)}
+        for row in block:
+            if row.id in ranked:
+                yield PhotoSuggestions(row, ranked[row.id])
+            else:
+                yield PhotoSuggestions(row, (), why.get(row.path, "there is no vector of it"))
+        progress("Suggesting", start + len(block), len(rows))
+
+
+def _ranked(found: Sequence[Suggestion], gathered: Gathered) -> tuple[Ranked, ...]:
+    return tuple(
+        Ranked(
+            suggestion.keyword,
+            suggestion.confidence,
+            tuple(Because(gathered.paths[reason.row], reason.similarity) for reason in suggestion.because),
+        )
+        for suggestion in found
+    )
+
+
+def _refreshed(connection: Connection, rows: Sequence[PhotoRow]) -> list[PhotoRow]:
+    """The same photos with the content ids that embedding has found."""
+    by_id = {row.id: row for row in list_photos(connection, sorted({row.catalog_id for row in rows}))}
+    return [by_id.get(row.id, row) for row in rows]

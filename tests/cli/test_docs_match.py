@@ -1,0 +1,71 @@
+"""Docs and code do not part: every command and option is documented, and nothing else is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from keywright.cli.app import COMMANDS, keywright
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMON = {"--json", "--help", "-h"}
+PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
+
+
+def commands() -> dict[str, click.Command]:
+    context = click.Context(keywright)
+    found = {name: keywright.get_command(context, name) for name in COMMANDS}
+    return {name: command for name, command in found.items() if command is not None}
+
+
+def sections() -> dict[str, str]:
+    text = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    parts = re.split(r"^## keywright (\w+).*$", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def options(command: click.Command) -> set[str]:
+    own = {name for p in command.params if isinstance(p, click.Option) for name in p.opts}
+    if isinstance(command, click.Group):
+        for one in command.commands.values():
+            own |= options(one)
+    return own - COMMON
+
+
+def test_every_command_has_a_section_and_every_section_a_command() -> None:
+    assert set(sections()) == set(commands())
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_the_section_of_a_command_names_exactly_its_options(name: str) -> None:
+    text = sections()[name]
+    named = set(re.findall(r"`(--[a-z-]+)", text)) - COMMON
+    assert options(commands()[name]) == named
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_command_gives_json(name: str) -> None:
+    command = commands()[name]
+    leaves = list(command.commands.values()) if isinstance(command, click.Group) else [command]
+    assert all("--json" in p.opts for leaf in leaves for p in leaf.params if p.name == "as_json")
+    assert all(any(p.name == "as_json" for p in leaf.params) for leaf in leaves)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_every_link_in_the_docs_leads_to_a_page(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+\.\w+)\)", page.read_text(encoding="utf-8"))
+    missing = [link for link in links if not (page.parent / link).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_every_command_line_in_the_docs_is_one_keywright_takes(page: Path) -> None:
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    for name, rest in re.findall(
+        r"keywright +(\w+)((?: +[^\n`]*)?)", "\n".join(re.findall(r"^ *keywright .*$|`keywright [^`]*`", text, re.M))
+    ):
+        assert name in COMMANDS, f"{page.name}: keywright {name}"
+        assert set(re.findall(r"--[a-z-]+", rest.split("#")[0])) <= options(commands()[name]) | COMMON, f"{name}{rest}"
