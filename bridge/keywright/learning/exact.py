@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from keywright.learning.base import Floats, KeywordExamples, Rows
+from keywright.learning.features import FeatureMap, SecondLayer, squared_distances
 from keywright.learning.ridge import Fit, KernelRidge
 from keywright.learning.settings import LearnerSettings
 from keywright.learning.targets import believed, carried, disowned, left_out_scores, residuals
+
+LOOKS_SHARE = 0.5
+"""How much of the first layer's gamma the second keeps for likeness of looks."""
+SCORES_WEIGHT = 0.3
+"""Two ordinary photos differ by so much (in the exponent) by their scores."""
+SECOND_PENALTY = 2.0
+"""The second layer's penalty, as a multiple of the first's."""
+SMALLEST_SPREAD = 0.01
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -66,3 +75,22 @@ def row_weights(keyword: KeywordExamples, set_aside: Rows, settings: LearnerSett
     weights = np.full(len(rows), settings.prime_weight, dtype=np.float32)
     weights[np.isin(rows, set_aside) & ~np.isin(rows, heavy)] = 0
     return rows, weights
+
+
+def add_second_layer(features: FeatureMap, kernel: Floats, solved: Solved) -> tuple[FeatureMap, Floats]:
+    """The features with a second layer over this solution's scores, and their kernel on the training photos."""
+    spread = np.maximum(solved.scores.std(axis=0), np.float32(SMALLEST_SPREAD))
+    scores = solved.scores / spread
+    apart = squared_distances(scores, scores)
+    unit = float(np.median(apart[:: max(1, len(apart) // 500)])) / SCORES_WEIGHT
+    if not unit > 0:
+        return features, kernel
+    scores *= np.float32(unit**-0.5)
+    scale = np.float32(unit**-0.5) / spread
+    second = SecondLayer(LOOKS_SHARE, solved.fit.coefficients * scale, solved.fit.intercepts * scale, scores)
+    apart *= np.float32(-1 / unit)
+    # kernel ** share is exp(-gamma share |x - l|^2)
+    with np.errstate(divide="ignore"):
+        apart += np.float32(LOOKS_SHARE) * np.log(kernel)
+    np.exp(apart, out=apart)
+    return replace(features, second=second), apart

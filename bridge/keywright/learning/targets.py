@@ -16,6 +16,8 @@ import numpy as np
 from keywright.learning.base import NO_ROWS, Floats, KeywordExamples, Rows
 
 FEWEST_TO_DISOWN = 6
+LEAST_TELLING = 0.2
+"""A keyword can be told when half of its photos score at least so much."""
 
 
 def carried(examples: Sequence[KeywordExamples], photos: int) -> Floats:
@@ -73,16 +75,16 @@ def left_out_scores(targets: Floats, fitted: Floats, hat: Floats, weights: Float
 
 
 def disowned(positives: Rows, scores: Floats, background: Floats) -> Rows:
-    """The positives that the rest of their keyword disowns, at most a quarter of them.
+    """The positives that the rest of their keyword disowns, at most a fifth of them.
 
     ``scores``: leave-one-out scores of the positives; ``background``: scores of photos without the keyword. A positive
-    is disowned when it scores like the ordinary photo without the keyword (below the 90th percentile of those) although
-    the keyword is one that can be told: most of its positives score above nearly all photos without it.
+    is disowned when more than half of the photos without the keyword score higher, although the keyword is one that
+    can be told: most of its positives score well above nearly all photos without it.
     """
     if len(positives) < FEWEST_TO_DISOWN or not len(background):
         return NO_ROWS
-    ordinary, high = np.quantile(background, [0.9, 0.99])
-    if np.median(scores) < high:
+    middle, high = np.quantile(background, [0.5, 0.99])
+    if np.median(scores) < max(high, LEAST_TELLING):
         return NO_ROWS
-    order = np.argsort(scores, kind="stable")[: len(positives) // 4]
-    return np.sort(positives[order[scores[order] < ordinary]])
+    order = np.argsort(scores, kind="stable")[: len(positives) // 5]
+    return np.sort(positives[order[scores[order] < middle]])

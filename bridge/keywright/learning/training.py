@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from keywright.keywords import KeywordPath
-from keywright.learning.base import KeywordExamples, LearningError, TrainingData
-from keywright.learning.calibration import fit_curves, logistic, threshold_for_precision
+from keywright.learning.base import Floats, KeywordExamples, LearningError, TrainingData
+from keywright.learning.calibration import fit_curves, threshold_for_precision
 from keywright.learning.choosing import average_precisions, choose
 from keywright.learning.digests import keyword_digest, row_digests
-from keywright.learning.exact import Solved, solve
+from keywright.learning.exact import SECOND_PENALTY, Solved, add_second_layer, solve
 from keywright.learning.features import FeatureMap, squared_distances
 from keywright.learning.hierarchy import Tree, build_tree, exclusive_siblings, tree_order
+from keywright.learning.honest import Honest
 from keywright.learning.models import Choices, KeywordModel, ModelSet
 from keywright.learning.points import check_vectors, fit_points
 from keywright.learning.ridge import KernelRidge
@@ -47,8 +48,11 @@ class TrainingReport:
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
+    """``honest`` is what the audit reads; ``None`` where nothing had changed and nothing was trained."""
+
     models: ModelSet
     report: TrainingReport
+    honest: Honest | None
 
 
 def train(data: TrainingData, settings: LearnerSettings, previous: ModelSet | None = None) -> TrainingResult:
@@ -72,7 +76,7 @@ def train(data: TrainingData, settings: LearnerSettings, previous: ModelSet | No
     ]
     dropped = tuple(model.path for key, model in known.items() if key not in {e.path.key for e in examples})
     if kept is not None and not any(changed) and not dropped:
-        return TrainingResult(kept, _report(data, kept, [], empty, (), (), started))
+        return TrainingResult(kept, _report(data, kept, [], empty, (), (), started), None)
 
     points = fit_points(data.vectors, data.head)
     placed = points(data.vectors)
@@ -81,10 +85,13 @@ def train(data: TrainingData, settings: LearnerSettings, previous: ModelSet | No
     grown = kept is None or abs(len(data.vectors) - kept.choices.photos) > 0.25 * kept.choices.photos
     choices = choose(kernel, examples, digests) if kept is None or grown else kept.choices
     solved = solve(KernelRidge.of(kernel, choices.penalty), examples, choices.relabelling, settings)
-    models, set_aside = calibrated(solved, examples, wanted, tree, settings)
+    features, kernel = add_second_layer(features, kernel, solved)
+    ridge = KernelRidge.of(kernel, SECOND_PENALTY * choices.penalty)
+    solved = solve(ridge, examples, choices.relabelling, settings)
+    models, set_aside, honest = calibrated(solved, examples, wanted, tree, settings)
     result = ModelSet(data.encoder_id, features, models, tree, choices, settings.min_photos)
     trained = [k.path for k, c in zip(examples, changed, strict=True) if c]
-    return TrainingResult(result, _report(data, result, trained, empty, dropped, set_aside, started))
+    return TrainingResult(result, _report(data, result, trained, empty, dropped, set_aside, started), honest)
 
 
 def checked(data: TrainingData) -> TrainingData:
@@ -132,15 +139,20 @@ def calibrated(
     digests: Sequence[str],
     tree: Tree,
     settings: LearnerSettings,
-) -> tuple[tuple[KeywordModel, ...], tuple[SetAside, ...]]:
+) -> tuple[tuple[KeywordModel, ...], tuple[SetAside, ...], Honest]:
     """From raw scores to models whose confidence is a probability, with a threshold each."""
     labels = np.zeros(solved.scores.shape, dtype=np.float32)
     for column, keyword in enumerate(examples):
         labels[keyword.positives, column] = 1
     weights = np.ones_like(labels)
     curves = fit_curves(solved.scores, labels, weights)
-    honest = logistic(solved.scores * curves.slopes + curves.offsets).astype(np.float32)
-    honest = tree.settle(honest)
+    slopes, offsets = curves.slopes.astype(np.float32), curves.offsets.astype(np.float32)
+
+    def logits() -> Iterator[tuple[slice, Floats]]:
+        yield slice(0, len(labels)), solved.scores * slopes + offsets
+
+    scores = Honest(len(labels), len(examples), logits, tree)
+    honest = scores.confidences()
     thresholds = threshold_for_precision(honest, labels, weights, settings.precision)
     quality = average_precisions(solved.scores, labels)
     models = []
@@ -161,7 +173,7 @@ def calibrated(
             )
         )
         aside += [SetAside(keyword.path, int(row), float(honest[row, column])) for row in solved.set_aside[column]]
-    return tuple(models), tuple(aside)
+    return tuple(models), tuple(aside), scores
 
 
 def _context(data: TrainingData, settings: LearnerSettings) -> tuple[str, ...]:
