@@ -18,7 +18,7 @@ from pathlib import Path
 
 from keywright.errors import reason
 from keywright.renditions.base import RenditionError
-from keywright.renditions.exif import read_look
+from keywright.renditions.exif import Look, read_look
 from keywright.renditions.formats import HEAD_BYTES, Format, sniff
 
 _DIGEST_BYTES = 16
@@ -129,7 +129,8 @@ def _jpeg_parts(data: Bytes) -> Iterator[bytes]:
         body = data[at + 4 : at + 2 + length]
         if marker == _JPEG_EXIF and body.startswith(b"Exif\x00"):
             look = read_look(body)
-            yield b"look %d %d" % (look.orientation, look.adobe_rgb)
+            if look != Look():  # EXIF that says nothing of the look is as none: writing keywords may add it
+                yield b"look %d %d" % (look.orientation, look.adobe_rgb)
         elif (marker == _JPEG_ICC and body.startswith(b"ICC_PROFILE\x00")) or marker == _JPEG_ADOBE:
             yield body
         elif not (0xE0 <= marker <= 0xEF or marker == _JPEG_COMMENT):
