@@ -1,0 +1,156 @@
+"""The main job as a user does it: learn, suggest, apply, undo, on real photographs and through the real commands."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from demo.library import make_library
+from PIL import Image
+
+from cli.kit import Keywright
+from keywright.metadata import read_keywords
+
+TEMPLE = "2022/Beijing/CHIN_0008.jpg"
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Keywright, Path]:
+    """A library that was learned; tests that write make a copy of both."""
+    folder = tmp_path_factory.mktemp("learned")
+    make_library(folder / "library")
+    keywright = Keywright(folder / "home")
+    assert keywright("learn", folder / "library").status == 0
+    return keywright, folder / "library"
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    """Photos with keywords and without, nothing learned."""
+    make_library(tmp_path / "library")
+    return tmp_path / "library"
+
+
+def keywords(photo: Path) -> set[str]:
+    return {str(path) for path in read_keywords(photo).keywords}
+
+
+def digests(folder: Path) -> dict[str, str]:
+    files = (f for f in folder.rglob("*") if f.is_file())
+    return {str(f.relative_to(folder)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+
+
+def pixels(photo: Path) -> bytes:
+    with Image.open(photo) as opened:
+        return np.asarray(opened).tobytes()
+
+
+def test_photos_without_keywords_get_those_of_the_photos_they_resemble(learned: tuple[Keywright, Path]) -> None:
+    keywright, folder = learned
+    ran = keywright("suggest", folder, "--json", "--limit", "3")
+    found = {str(Path(line["path"]).relative_to(folder)): line for line in ran.lines}
+    temple = {s["keyword"] for s in found[TEMPLE]["suggestions"]}
+    assert temple == {"Travel|China", "Architecture|Temple"}
+    reasons = [b["path"] for s in found[TEMPLE]["suggestions"] for b in s["because"]]
+    assert reasons
+    assert all("CHIN_" in path for path in reasons)
+    bare = [line for line in found.values() if not keywords(Path(line["path"]))]
+    right = [line for line in bare if line["suggestions"]]
+    assert len(right) >= 0.9 * len(bare)
+
+
+def test_a_photo_is_never_suggested_a_keyword_it_has(learned: tuple[Keywright, Path]) -> None:
+    keywright, folder = learned
+    for line in keywright("suggest", folder, "--json", "--limit", "0", "--min-confidence", "0").lines:
+        had = keywords(Path(line["path"]))
+        suggested = {s["keyword"] for s in line["suggestions"]}
+        assert not suggested & (had | {k.split("|")[0] for k in had})
+
+
+def test_with_no_limit_and_no_least_confidence_every_keyword_is_listed_parents_too(
+    learned: tuple[Keywright, Path],
+) -> None:
+    keywright, folder = learned
+    known = {k["path"] for k in keywright("keywords", "list", "--json").json}
+    (line,) = keywright("suggest", folder / TEMPLE, "--json", "--limit", "0", "--min-confidence", "0").lines
+    assert {s["keyword"] for s in line["suggestions"]} == known
+    assert "Travel" in known
+
+
+def test_a_single_photo_outside_any_catalog_gets_suggestions(learned: tuple[Keywright, Path], tmp_path: Path) -> None:
+    keywright, folder = learned
+    stray = tmp_path / "stray.jpg"
+    shutil.copy(folder / TEMPLE, stray)
+    (line,) = keywright("suggest", stray, "--json").lines
+    assert "Travel|China" in {s["keyword"] for s in line["suggestions"]}
+
+
+def test_a_second_learning_with_nothing_changed_embeds_and_trains_nothing(learned: tuple[Keywright, Path]) -> None:
+    keywright, folder = learned
+    again = keywright("learn", folder, "--json").json
+    assert (again["embedding"]["embedded"], again["trained"], again["version"]) == (0, 0, 1)
+    assert "Nothing changed" in keywright("learn", folder).out
+
+
+def test_a_moved_photo_is_not_embedded_again_and_an_edited_one_is(library: Path, tmp_path: Path) -> None:
+    keywright = Keywright(tmp_path / "home")
+    keywright("learn", library)
+    (library / TEMPLE).rename(library / "moved.jpg")
+    assert keywright("learn", library, "--json").json["embedding"]["embedded"] == 0
+    with Image.open(library / "moved.jpg") as opened:
+        opened.rotate(90, expand=True).save(library / "moved.jpg")
+    assert keywright("learn", library, "--json").json["embedding"]["embedded"] == 1
+
+
+def test_a_dry_run_writes_nothing_apply_writes_it_and_undo_makes_every_file_what_it_was(
+    library: Path, tmp_path: Path
+) -> None:
+    keywright = Keywright(tmp_path / "home")
+    keywright("learn", library)
+    before, looks = digests(library), pixels(library / TEMPLE)
+    plan = keywright("apply", library, "--min-confidence", "0.5", "--dry-run", "--json").json
+    assert digests(library) == before
+    planned = {w["where"] for w in plan["writes"]}
+    assert str(library / TEMPLE) in planned
+
+    report = keywright("apply", library, "--min-confidence", "0.5", "--json").json
+    assert {w["where"] for w in report["written"]} == planned
+    assert keywords(library / TEMPLE) == {"Travel|China", "Architecture|Temple"}
+    assert pixels(library / TEMPLE) == looks
+    (batch,) = keywright("history", "--json").json
+    assert batch["written"] == len(planned)
+
+    assert keywright("undo", report["batch_id"]).status == 0
+    assert digests(library) == before
+
+
+def test_what_was_written_by_confidence_alone_does_not_teach(library: Path, tmp_path: Path) -> None:
+    keywright = Keywright(tmp_path / "home")
+    first = keywright("learn", library, "--json").json
+    assert keywright("apply", library, "--min-confidence", "0.5").status == 0
+    again = keywright("learn", library, "--json").json
+    assert keywords(library / TEMPLE)
+    assert (again["trained"], again["photos"]) == (0, first["photos"])
+
+
+def test_keywords_are_found_by_the_beginning_of_a_name_case_aside(learned: tuple[Keywright, Path]) -> None:
+    keywright, _ = learned
+    assert [k["path"] for k in keywright("keywords", "search", "cHi", "--json").json] == ["Travel|China"]
+
+
+def test_an_evaluation_holds_photos_back_and_leaves_the_active_version_alone(learned: tuple[Keywright, Path]) -> None:
+    keywright, folder = learned
+    report = keywright("evaluate", folder, "--json").json
+    assert 10 < report["photos"] < 60
+    assert report["mean_average_precision"] > 0.9
+    assert keywright("learn", folder, "--json").json["version"] == 1
+
+
+def test_the_doctor_finds_everything_well(learned: tuple[Keywright, Path]) -> None:
+    keywright, _ = learned
+    ran = keywright("doctor", "--json")
+    assert ran.status == 0
+    assert all(check["well"] for check in ran.json)
