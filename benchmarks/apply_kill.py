@@ -29,9 +29,7 @@ from pathlib import Path
 from keywright.home import Home
 from keywright.keywords import KeywordPath
 from keywright.metadata import plan_file_change
-from keywright.store import journal as _tables  # noqa: F401  declares the journal's tables
 from keywright.store.database import Store
-from keywright.store.schema import METADATA
 from keywright.writeback import AcceptedKeyword, Journal, PhotoDecisions, apply, file_targets, history, recover, undo
 
 ADDED = (KeywordPath.of("Animals", "Dog"), KeywordPath.of("Places", "Île-d'Orléans"))
@@ -57,9 +55,7 @@ class Tally:
 
 
 def open_journal(home: Path) -> Journal:
-    store = Store.open(Home(home))
-    METADATA.create_all(store.engine)
-    return Journal(store)
+    return Journal(Store.open(Home(home)))
 
 
 def sources(chosen: Path | None) -> Iterator[bytes]:
