@@ -86,10 +86,10 @@ def test_a_field_that_is_made_holds_what_the_file_already_had() -> None:
     assert entries(after)["lr:hierarchicalSubject"] == ["Cat", "Animals|Dog"]
 
 
-def test_a_bare_name_that_a_new_path_says_is_not_made_a_keyword_at_the_top() -> None:
-    after = rewrite_packet(packet(field("dc:subject", "Animals", "dog", "Cat")), add(DOG))
-    assert entries(after)["lr:hierarchicalSubject"] == ["Cat", "Animals|Dog"]
-    assert entries(after)["dc:subject"] == ["Animals", "dog", "Cat"]
+def test_a_flat_keyword_stays_one_for_programs_that_saw_it_as_one() -> None:
+    after = rewrite_packet(packet(field("dc:subject", "dog", "Cat")), add(DOG))
+    assert entries(after)["lr:hierarchicalSubject"] == ["dog", "Cat", "Animals|Dog"]
+    assert entries(after)["dc:subject"] == ["dog", "Cat", "Animals"]
 
 
 def test_keywords_outside_the_packet_are_copied_into_the_fields_that_are_made() -> None:
@@ -138,6 +138,17 @@ def test_removing_a_keyword_takes_its_parents_names_unless_they_are_needed() -> 
     after = entries(rewrite_packet(together, remove(DOG)))
     assert after["dc:subject"] == ["Animals", "Cat", "Dog", "Pets"]
     assert after["lr:hierarchicalSubject"] == ["Animals|Cat", "Pets|Dog"]
+
+
+def test_a_private_parent_stays_out_of_the_flat_field_and_in_the_paths() -> None:
+    change = KeywordChange(
+        add=frozenset({KeywordPath.of("WHO", "Friends", "Anna")}), private=frozenset({KeywordPath.of("who")})
+    )
+    assert entries(rewrite_packet(None, change)) == {
+        "lr:hierarchicalSubject": ["WHO|Friends|Anna"],
+        "digiKam:TagsList": ["WHO/Friends/Anna"],
+        "dc:subject": ["Friends", "Anna"],
+    }
 
 
 @pytest.mark.parametrize("uri", ["http://ns.microsoft.com/photo/1.0/", "http://ns.microsoft.com/photo/1.0"])

@@ -123,6 +123,21 @@ def test_a_second_change_fits_into_the_padding_of_the_first(tmp_path: Path, name
 
 
 @pytest.mark.parametrize("name", FILES)
+def test_removing_gives_the_room_back_to_the_padding(tmp_path: Path, name: str) -> None:
+    path = photo(tmp_path, name, FILES[name])
+    path.write_bytes(plan_file_change(path, NEW).after)
+    change = plan_file_change(path, [], [DOG])
+    assert change.before is not None
+    if "iptc" not in name:
+        assert len(change.after) == len(change.before)
+    path.write_bytes(change.after)
+    back = revert(change.after, name, change.added)
+    assert back is not None
+    path.write_bytes(back)
+    assert read_keywords(path).keywords >= NEW
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_what_is_there_already_changes_nothing(tmp_path: Path, name: str) -> None:
     path = photo(tmp_path, name, FILES[name])
     path.write_bytes(plan_file_change(path, NEW).after)

@@ -28,10 +28,21 @@ class SidecarProfile(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KeywordChange:
-    """The keywords to put in and to take out. A keyword in both is put in."""
+    """The keywords to put in and to take out. A keyword in both is put in.
+
+    ``private`` are keywords that the catalog does not export: as a level of a path they are written where the whole
+    path is, but their bare names stay out of the flat fields that strangers see (dc:subject, IPTC).
+    """
 
     add: frozenset[KeywordPath] = frozenset()
     remove: frozenset[KeywordPath] = frozenset()
+    private: frozenset[KeywordPath] = frozenset()
+
+    def flat_names(self, paths: Iterable[KeywordPath]) -> list[str]:
+        """What a flat field lists for paths: every level's name, as Lightroom does, but for private ones; each once."""
+        private = {path.key for path in self.private}
+        names = (name for path in paths for depth, name in enumerate(path.parts, 1) if path.key[:depth] not in private)
+        return list(dict.fromkeys(names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +63,7 @@ class Added:
     fields: tuple[FieldAdded, ...] = ()
     removed: tuple[str, ...] = ()  # the keyword paths (text form) that were taken out
     created: bool = False  # the XMP packet itself is ours
-    padding: int = 0  # bytes of the packet's padding that were used up
+    padding: int = 0  # bytes of the packet's padding that were used up (less than 0: added)
 
     def __bool__(self) -> bool:
         return bool(self.fields or self.removed)

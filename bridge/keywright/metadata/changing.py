@@ -22,12 +22,14 @@ def plan_file_change(
     remove: Iterable[KeywordPath] = (),
     profile: SidecarProfile = SidecarProfile.PLAIN,
     siblings: Iterable[str] | None = None,
+    private: Iterable[KeywordPath] = (),
 ) -> FileChange:
     """What to write, and where, to give a photo some keywords and take others from it. Nothing is written.
 
+    ``siblings`` as in ``choose_place``; ``private`` as in ``KeywordChange``.
     Raises ``MetadataError`` where the file cannot be read, or cannot be written safely.
     """
-    change = KeywordChange(frozenset(add), frozenset(remove))
+    change = KeywordChange(frozenset(add), frozenset(remove), frozenset(private))
     place = choose_place(photo, profile, siblings)
     if place.embedded:
         before = _read(photo)

@@ -71,12 +71,12 @@ def merge_packet(
     for path in known:
         had.setdefault(path.key, path)
     removed, cut = _remove(splicer, removing, adding)
-    seeds = _seeds(packet, had.values(), removing, adding)
+    seeds = [path for path in had.values() if path.key not in removing]
     fields = []
     for known_field in FIELDS:
         if not adding or (known_field.id in elsewhere and not packet.found(known_field)):
             continue
-        record = _add(splicer, known_field, list(adding.values()), seeds)
+        record = _add(splicer, known_field, change, list(adding.values()), seeds)
         if record is not None:
             fields.append(record)
     splicer.finish()
@@ -152,11 +152,11 @@ def _remaining_paths(packet: Packet, records: dict[str, FieldAdded]) -> list[Key
     return [path for path in paths if len(path.parts) > 1]
 
 
-def _entries(known: Field, paths: Iterable[KeywordPath]) -> list[str]:
+def _entries(known: Field, paths: Iterable[KeywordPath], change: KeywordChange) -> list[str]:
     """What a field should list for the paths; a flat one lists the parents' names as well, as Lightroom does."""
     if known.kind is not Kind.FLAT:
         return [known.dialect.write(path) for path in paths]
-    return list(dict.fromkeys(known.dialect.write_name(name) for path in paths for name in path.parts))
+    return [known.dialect.write_name(name) for name in change.flat_names(paths)]
 
 
 def _key(found: FieldFound, item: Item) -> tuple[str, ...] | None:
@@ -181,17 +181,21 @@ def _missing(known: Field, present: Iterable[str], wanted: Iterable[str]) -> tup
 
 
 def _add(
-    splicer: Splicer, known: Field, paths: Sequence[KeywordPath], seeds: Sequence[KeywordPath]
+    splicer: Splicer,
+    known: Field,
+    change: KeywordChange,
+    paths: Sequence[KeywordPath],
+    seeds: Sequence[KeywordPath],
 ) -> FieldAdded | None:
     all_found = splicer.packet.found(known)
     if not all_found and not known.always:
         return None
     found = next((f for f in all_found if splicer.left(f)), all_found[0] if all_found else None)
     present = [item.text for f in all_found for item in splicer.left(f)]
-    items = _missing(known, present, _entries(known, paths))
+    items = _missing(known, present, _entries(known, paths, change))
     if not items:
         return None
-    seeded = () if present else _missing(known, items, _entries(known, seeds))
+    seeded = () if present else _missing(known, items, _entries(known, seeds, change))
     was = splicer.insert(known, found, [*seeded, *items])
     held = tuple(present) if was else ()
     return FieldAdded(known.id, items, seeded, was, held)
@@ -225,28 +229,6 @@ def _remove(
                 removed |= {wanted for wanted in removing if bare and wanted[-1] == key[0]}
         splicer.remove(found, items)
     return [removing[key] for key in removing if key in removed], frozenset(cut)
-
-
-def _seeds(
-    packet: Packet,
-    had: Iterable[KeywordPath],
-    removing: Collection[tuple[str, ...]],
-    adding: Collection[tuple[str, ...]],
-) -> list[KeywordPath]:
-    """The keywords that a new field has to repeat: all there were, but for bare names that a new path now says."""
-    own = {
-        key
-        for found in packet.fields
-        if found.field.kind is Kind.PATHS
-        for item in found.items
-        if (key := _key(found, item))
-    }
-    said = {name for key in adding if len(key) > 1 for name in key}
-    return [
-        path
-        for path in had
-        if path.key not in removing and (path.key in own or len(path.parts) > 1 or path.key[0] not in said)
-    ]
 
 
 def _undo_field(splicer: Splicer, found: FieldFound, record: FieldAdded, needed: set[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _END = b"<?xpacket end"
 _SPACE = b" \t\r\n"
+_LEAST = 16  # less white space than this is a line break, not padding
 NEW = b"\n" + (b" " * 99 + b"\n") * 20  # what a new packet gets: 2 KB, as the XMP specification recommends
 
 
@@ -24,16 +25,28 @@ def pad(packet: bytes) -> bytes:
     return packet[:start] + NEW + packet[end:] if end else packet
 
 
-def absorb(packet: bytes, growth: int) -> tuple[bytes, int]:
-    """The packet with ``growth`` bytes of padding taken away where there are enough, and how many were."""
+def keep_size(packet: bytes, size: int) -> tuple[bytes, int]:
+    """The packet with as much padding as makes it ``size`` bytes long, and how much was taken away (below 0: added).
+
+    A packet without padding, or with too little, stays as it is.
+    """
     start, end = _run(packet)
-    if 0 < growth < end - start:
-        return packet[:start] + packet[start + growth :], growth
+    growth = len(packet) - size
+    if end - start > max(growth, _LEAST):
+        return undo(packet, -growth), growth
     return packet, 0
 
 
-def give_back(packet: bytes, used: int) -> bytes:
-    """The packet with padding restored; its lines go on as they are, so this undoes ``absorb`` byte for byte."""
+def undo(packet: bytes, used: int) -> bytes:
+    """The packet with the padding that ``keep_size`` took away, or without what it added."""
+    start, end = _run(packet)
+    if 0 > used > start - end:
+        return packet[:start] + packet[start - used :]
+    return _give_back(packet, used)
+
+
+def _give_back(packet: bytes, used: int) -> bytes:
+    """The packet with more padding; its lines go on as they are, so this restores what was taken away byte for byte."""
     start, end = _run(packet)
     if used <= 0 or end == start:
         return packet

@@ -51,7 +51,7 @@ def rewrite(data: bytes, name: str, change: KeywordChange) -> tuple[Merged, tupl
     old_iptc = iptc_of(blocks)
     new_iptc, notes = None, []
     if old_iptc is not None and iptc.keywords(old_iptc):
-        names = dict.fromkeys(part for path in sorted(change.add) for part in path.parts)
+        names = change.flat_names(sorted(change.add))
         try:
             rewritten = iptc.rewrite(old_iptc, names, merged.cut)
         except iptc.IptcError as error:
@@ -87,7 +87,7 @@ def take_out_of(data: bytes, name: str, added: Added) -> tuple[Edit, ...]:
     if packet is not None:
         packet = take_out(packet, added, name)
         if packet is not None and packet != blocks.xmp:
-            packet = padding.give_back(packet, added.padding)
+            packet = padding.undo(packet, added.padding)
             packet = padding.trim(packet, jpeg.MAX_XMP) if kind is Format.JPEG else packet
     extended = extended_of(blocks)
     new_extended = take_out(extended, replace(added, removed=(), created=False), name) if extended else None
@@ -159,7 +159,7 @@ def _fitted(packet: bytes, before: bytes | None, merged: Merged) -> tuple[bytes,
     """The packet with its padding used up before the file has to grow."""
     if merged.added.created:
         return padding.pad(packet), merged
-    packet, used = padding.absorb(packet, len(packet) - len(before or b""))
+    packet, used = padding.keep_size(packet, len(before or b""))
     return packet, replace(merged, added=replace(merged.added, padding=used))
 
 
