@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath
@@ -36,9 +36,8 @@ class CatalogKeyword:
     private: bool = False  # not to be exported, nor written into files
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogPhoto:
-    """One photo (or virtual copy) as the catalog has it."""
+class CatalogPhoto(NamedTuple):
+    """One photo (or virtual copy) as the catalog has it. A tuple, because several hundred thousand of them are made."""
 
     host_id: str  # stable in the catalog: Lightroom's id_global, digiKam's image id, a folder's relative POSIX path
     path: Path  # where the file should be, after root mapping; it may be missing

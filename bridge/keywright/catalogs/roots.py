@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from keywright.catalogs.base import CatalogError, CatalogReport, RootMapping
+from keywright.catalogs.rows import Row, is_text
 
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\|//[^/]")
 
@@ -78,6 +79,31 @@ def marker(folder: str) -> Path:
     ``with_name`` also raises ``ValueError`` for a name that is no file's, such as one with a slash in it.
     """
     return Path(folder) / _ANY
+
+
+def placed(
+    rows: Sequence[Row], folder_at: int, name_at: int, folders: Mapping[int, Path]
+) -> tuple[Sequence[Row], list[Path]]:
+    """The rows whose photo has a place, and its path; ``folders`` holds each folder's ``marker``.
+
+    Left out are rows in a folder that is not known, and names that are no file's or no valid text.
+    """
+    names = [row[name_at] for row in rows]
+    try:
+        if is_text("".join(names)):  # one test for all of them, as nearly always none is wrong
+            return rows, list(map(Path.with_name, [folders[row[folder_at]] for row in rows], names))
+    except (KeyError, ValueError):
+        pass  # one of them is wrong: find out which
+    fit, paths = [], []
+    for row, name in zip(rows, names, strict=True):
+        try:
+            path = folders[row[folder_at]].with_name(name)
+        except (KeyError, ValueError):
+            continue
+        if is_text(name):
+            fit.append(row)
+            paths.append(path)
+    return fit, paths
 
 
 def warn(report: CatalogReport, sentence: str) -> None:
