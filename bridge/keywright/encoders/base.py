@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -26,6 +27,13 @@ class Encoded:
 
     vectors: Vectors
     norms: NDArray[np.float32]
+
+
+def available_cores() -> int:
+    """The cores this process may use: fewer than the machine has, in a container or under ``taskset``."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class Encoder(Protocol):

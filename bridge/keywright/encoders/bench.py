@@ -8,14 +8,13 @@ and the share of the cores that the run was given says how much of the differenc
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from keywright.encoders.base import Encoder
+from keywright.encoders.base import Encoder, available_cores
 from keywright.encoders.pipeline import BATCH, FailedPhoto, embed_files
 from keywright.errors import KeywrightError
 from keywright.renditions.base import Pixels, RenditionError
@@ -65,7 +64,7 @@ class EmbedSpeed:
 
 def measure(paths: Sequence[Path], encoder: Encoder, progress: Callable[[int, int], None] | None = None) -> EmbedSpeed:
     """Embed ``paths`` and say how fast that was. Raises ``KeywrightError`` where none of them gives a picture."""
-    cores = _cores()
+    cores = available_cores()
     sample = paths[:: max(1, len(paths) // SAMPLE)][:SAMPLE]
     _alone(sample[:BATCH], encoder, cores)  # warm up: imports, caches, memory
     before = _alone(sample, encoder, cores)
@@ -81,12 +80,6 @@ def measure(paths: Sequence[Path], encoder: Encoder, progress: Callable[[int, in
     decode, encode = ((first + second) / 2 for first, second in zip(before, after, strict=True))
     runs_on: str = getattr(encoder, "runs_on", "its own runtime")
     return EmbedSpeed(encoder.id, runs_on, done, failed, cores, decode, encode, done / seconds, share, _peak_memory())
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _alone(paths: Sequence[Path], encoder: Encoder, cores: int) -> tuple[float, float]:

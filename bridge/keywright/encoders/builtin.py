@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import logging
-import os
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from keywright.encoders.base import Encoded, EncoderError, Vectors
+from keywright.encoders.base import Encoded, EncoderError, Vectors, available_cores
 from keywright.encoders.onnx_graph import Features, graph_of, load_graph
 from keywright.encoders.weights import digest_of, weights_file
 from keywright.errors import reason
@@ -90,7 +89,7 @@ class BuiltinEncoder:
         weights = weights_file(spec.package)
         try:
             features, head = _from_onnx(spec, weights, cache)
-            return cls(spec, features, head, "ONNX Runtime", os.cpu_count() or 1)
+            return cls(spec, features, head, "ONNX Runtime", available_cores())
         except _UnusableError as error:
             log.warning("The encoder %s runs through torch, more slowly, because %s.", spec.id, error)
         features, head = _from_torch(spec, weights)

@@ -9,7 +9,6 @@ may crash run in processes of their own (``renditions.renderer``).
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from keywright.encoders.base import Encoder
+from keywright.encoders.base import Encoder, available_cores
 from keywright.renditions.base import How, Pixels, RenditionError
 from keywright.renditions.renderer import Renderer
 
@@ -63,7 +62,7 @@ def embed_files(
     When ``cancel()`` becomes true the results end early; closing the iterator has the same effect. ``threads``: one for
     each core if not given.
     """
-    cores = os.cpu_count() or 1
+    cores = available_cores()
     simultaneous: int = getattr(encoder, "simultaneous", 1)
     count = threads or (cores if simultaneous >= cores else cores + 1)
     turn = threading.Semaphore(simultaneous)

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import struct
 import warnings
+import zlib
 from pathlib import Path
+
+from PIL import Image
 
 from keywright.errors import reason
 from keywright.renditions.base import Rendition, RenditionError, View
@@ -82,7 +85,10 @@ def _damaged(path: Path, kind: Format, error: Exception) -> RenditionError:
 
 
 _DECODER_PACKAGES = ("imagecodecs", "rawpy", "tifffile", "pillow_heif", "_pillow_heif")
-_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, RuntimeError, struct.error, IndexError, KeyError, TypeError)
+_DAMAGE = (
+    *(OSError, SyntaxError, ValueError, EOFError, RuntimeError, IndexError, KeyError, TypeError, ArithmeticError),
+    *(struct.error, zlib.error, Image.DecompressionBombError),
+)
 """What the decoders raise for damaged data; Pillow's plugins name no class of their own for it."""
 
 
