@@ -61,11 +61,11 @@ def read_source(
         listed = catalog.keywords()
         with workspace.store.write() as connection:
             ids = table.KeywordIds(connection)
-            number = table.register_catalog(connection, catalog.kind, source, catalog.identity, learn=learn)
+            number = table.register_catalog(connection, catalog.kind, catalog.source, catalog.identity, learn=learn)
             table.sync_keywords(connection, number, listed, ids)
             sync = table.sync_photos(connection, number, found, ids)
         return SourceRead(
-            source, catalog.kind, number, sync, tuple(catalog.report.warnings), dict(catalog.report.skipped)
+            catalog.source, catalog.kind, number, sync, tuple(catalog.report.warnings), dict(catalog.report.skipped)
         )
 
 
