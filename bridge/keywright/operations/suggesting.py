@@ -24,6 +24,7 @@ from keywright.suggesting import Suggestion, SuggestSettings
 from keywright.suggesting.suggest import Examples, suggest
 
 _AT_ONCE = 2048  # photos; bounds the memory of a catalog of any size
+_WIDENED = 50_000  # vectors kept as float32 while suggesting (256 MB at 1280 numbers); more stay float16
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,11 @@ def suggest_photos(
         names = KeywordIds(connection).paths()
         carried = keywords_of(connection, [row.id for row in rows])
         rows = _refreshed(connection, rows)
-    examples = Examples.of(gathered.data.vectors, gathered.data.keywords)
+    vectors = gathered.data.vectors
+    if len(vectors) <= _WIDENED:
+        # Reasons compare every photo with all of these: widening them once saves it for each photo.
+        vectors = vectors.astype(np.float32)
+    examples = Examples.of(vectors, gathered.data.keywords)
     settings = SuggestSettings(min_confidence=min_confidence, limit=limit)
     for start in range(0, len(rows), _AT_ONCE):
         block = rows[start : start + _AT_ONCE]
