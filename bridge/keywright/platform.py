@@ -267,3 +267,34 @@ def _take_lock(descriptor: int) -> None:
     except OSError as error:
         if error.errno in (errno.EAGAIN, errno.EWOULDBLOCK):
             raise BlockingIOError(error.errno, "another program has locked it") from error
+
+
+def lower_priority(windows: bool = WINDOWS) -> dict[str, Any]:
+    """Arguments for ``Popen`` that start a background process so that it leaves the machine to the user."""
+    if windows:
+        return {"creationflags": 0x00004000 | 0x08000000}  # BELOW_NORMAL_PRIORITY_CLASS, CREATE_NO_WINDOW
+    return {}
+
+
+def be_polite(system: Any = os) -> None:
+    """Leave the processors to whoever wants them; POSIX does it from within (Windows: ``lower_priority``)."""
+    if hasattr(system, "nice"):
+        with contextlib.suppress(OSError):
+            system.nice(10)
+
+
+def write_private(path: Path, text: str, windows: bool = WINDOWS) -> None:
+    """Write a file that only the user can read, whole or not at all.
+
+    On Windows a new file has the rights of its folder, which in the user's profile are the user's (and the
+    administrators') alone.
+    """
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(fresh, flags, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        if not windows:
+            os.fchmod(file.fileno(), 0o600)  # whatever the umask
+        file.write(text)
+    replace(fresh, path)

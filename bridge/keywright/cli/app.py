@@ -29,6 +29,7 @@ COMMANDS = {
     "history": Listed("apply", "The batches that were written, newest last."),
     "evaluate": Listed("evaluate", "Measure how good the suggestions for a catalog are."),
     "keywords": Listed("keywords", "The keywords that were learned: list, search."),
+    "serve": Listed("serve", "Be the bridge that Lightroom, digiKam and the browser talk to."),
     "doctor": Listed("doctor", "Check that everything Keywright needs is there and sound."),
     "bench": Listed("bench", "Measure speed on this machine."),
 }

@@ -1,1 +1,1 @@
-"""The local HTTP service and its pages."""
+"""The bridge as a local service: the HTTP API, access control, jobs. It decides nothing; operations do."""

@@ -1,0 +1,145 @@
+"""Suggestions for photos that are known already, fast enough to be asked for while a person looks at them.
+
+The models and the photos they give as reasons are loaded once for a model version and shared by all threads; what
+changes from one question to the next (keywords, decisions, vectors) is read from the store each time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+
+from keywright.errors import KeywrightError
+from keywright.keywords import KeywordPath
+from keywright.learning.models import ModelSet
+from keywright.operations.gathering import Gathered, gather
+from keywright.operations.learning import load_models
+from keywright.operations.suggesting import Because, Ranked
+from keywright.operations.workspace import Workspace
+from keywright.store.lookups import Names, decisions_on, photos_by_id, vectors_of
+from keywright.store.models import active_version
+from keywright.store.photos import PhotoRow, keywords_of
+from keywright.suggesting.base import SuggestSettings
+from keywright.suggesting.suggest import Examples, suggest
+
+AT_ONCE = 256
+"""Photos of one answer that are worked on together: bounds memory and the time until the first is given."""
+
+
+class AdviceState(StrEnum):
+    READY = "ready"
+    WAITING = "waiting"  # it has no vector yet
+    FAILED = "failed"  # there is no picture of it
+    UNKNOWN = "unknown"  # no such photo
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What is suggested for one photo."""
+
+    photo_id: int
+    state: AdviceState
+    suggestions: tuple[Ranked, ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Loaded:
+    version: int
+    models: ModelSet
+    gathered: Gathered
+    examples: Examples
+
+
+class Advisor:
+    """One for a workspace; safe for many threads."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._loaded: _Loaded | None = None
+        self._names = Names()
+        self._lock = threading.Lock()
+
+    def version(self) -> int:
+        """The model version that suggests now. Raises ``KeywrightError`` where nothing was learned yet."""
+        return self._current().version
+
+    def models(self) -> ModelSet:
+        return self._current().models
+
+    def suggest(self, photo_ids: Sequence[int], settings: SuggestSettings) -> Iterator[Advice]:
+        """In the order asked for. Keywords that were decided on a photo are not suggested on it again."""
+        loaded = self._current()
+        for start in range(0, len(photo_ids), AT_ONCE):
+            yield from self._suggest(loaded, photo_ids[start : start + AT_ONCE], settings)
+
+    def _suggest(self, loaded: _Loaded, photo_ids: Sequence[int], settings: SuggestSettings) -> Iterator[Advice]:
+        with self._workspace.store.read() as connection:
+            rows = photos_by_id(connection, photo_ids)
+            contents = [row.content_id for row in rows.values() if row.content_id]
+            vectors = vectors_of(connection, loaded.models.encoder_id, list(dict.fromkeys(contents)))
+            carried = keywords_of(connection, list(rows))
+            decided = decisions_on(connection, list(rows))
+            with self._lock:
+                self._names.refresh(connection)
+        known = [row for row in rows.values() if row.content_id in vectors]
+        existing = [{self._names[k] for k in carried.get(row.id, ())} for row in known]
+        done = [{self._names[d.keyword_id].key for d in decided.get(row.id, ())} for row in known]
+        # Decided keywords are taken out afterwards, so that one's parent is not suggested in its stead.
+        wider = replace(settings, limit=settings.limit and settings.limit + max((len(d) for d in done), default=0))
+        found = {}
+        if known:
+            stacked = np.stack([vectors[row.content_id or ""] for row in known]).astype(np.float32)
+            for row, refused, some in zip(
+                known, done, suggest(loaded.models, stacked, existing, wider, loaded.examples), strict=True
+            ):
+                kept = [s for s in some if s.keyword.key not in refused]
+                found[row.id] = tuple(
+                    Ranked(
+                        s.keyword,
+                        s.confidence,
+                        tuple(Because(loaded.gathered.paths[r.row], r.similarity) for r in s.because),
+                    )
+                    for s in (kept[: settings.limit] if settings.limit else kept)
+                )
+        for number in photo_ids:
+            yield _advice(number, rows.get(number), found)
+
+    def name(self, keyword_id: int) -> KeywordPath:
+        return self._names[keyword_id]
+
+    def _current(self) -> _Loaded:
+        with self._workspace.store.read() as connection:
+            active = active_version(connection)
+        with self._lock:
+            loaded = self._loaded
+            if loaded is None or active is None or loaded.version != active.id:
+                self._loaded = None  # the old goes before the new comes: both at once need twice the memory
+                loaded = self._load()
+                self._loaded = loaded
+            return loaded
+
+    def _load(self) -> _Loaded:
+        models, version = load_models(self._workspace)
+        if models.encoder_id != self._workspace.encoder_id:
+            raise KeywrightError(
+                f"The active models were learned with the encoder {models.encoder_id}; "
+                f"run `keywright learn` to learn with {self._workspace.encoder_id}."
+            )
+        with self._workspace.store.read() as connection:
+            gathered = gather(self._workspace, connection)
+        return _Loaded(version, models, gathered, Examples.of(gathered.data.vectors, gathered.data.keywords))
+
+
+def _advice(number: int, row: PhotoRow | None, found: dict[int, tuple[Ranked, ...]]) -> Advice:
+    if row is None:
+        return Advice(number, AdviceState.UNKNOWN, error=f"There is no photo {number}.")
+    if number in found:
+        return Advice(number, AdviceState.READY, found[number])
+    if row.error is not None:
+        return Advice(number, AdviceState.FAILED, error=row.error)
+    return Advice(number, AdviceState.WAITING)

@@ -1,0 +1,15 @@
+"""The endpoints, one file for each group; each calls the operation that does the thing."""
+
+from keywright.service.api import bridge, catalogs, decisions, jobs, keywords, models, photos, suggestions, writebacks
+
+GROUPS = (
+    bridge.GROUP,
+    catalogs.GROUP,
+    photos.GROUP,
+    suggestions.GROUP,
+    decisions.GROUP,
+    keywords.GROUP,
+    jobs.GROUP,
+    models.GROUP,
+    writebacks.GROUP,
+)

@@ -1,0 +1,63 @@
+"""Catalogs: register, state, learn."""
+
+from __future__ import annotations
+
+from keywright.service import messages as m
+from keywright.service.bridge import Bridge
+from keywright.service.endpoint import Group
+from keywright.store.photos import CatalogRow
+
+GROUP = Group("catalogs")
+
+
+def _catalog(row: CatalogRow, *, changed: bool | None = None, job: int | None = None) -> m.Catalog:
+    return m.Catalog(
+        id=row.id,
+        kind=row.kind.value,
+        source=row.source,
+        learned=row.learned,
+        photos=row.photos,
+        read_at=row.read_at,
+        changed=changed,
+        job=job,
+    )
+
+
+@GROUP.endpoint("GET", "/catalogs", "The catalogs Keywright was told of.", answer=m.Catalogs)
+def list_catalogs(bridge: Bridge) -> m.Catalogs:
+    from keywright.operations.registering import catalogs
+
+    return m.Catalogs(catalogs=[_catalog(row) for row in catalogs(bridge.workspace)])
+
+
+@GROUP.endpoint(
+    "POST",
+    "/catalogs",
+    "Register a catalog, and read or learn it in a job.",
+    body=m.CatalogIn,
+    answer=m.Catalog,
+    status=201,
+)
+def add_catalog(bridge: Bridge, body: m.CatalogIn) -> m.Catalog:
+    from keywright.operations import registering
+
+    row = registering.add_catalog(bridge.workspace, body.source, body.mappings)
+    job = bridge.queue.add("learn", {"catalogs": [row.id], "only_read": not body.learn})
+    return _catalog(row, job=job.id)
+
+
+@GROUP.endpoint("GET", "/catalogs/<id:catalog>", "A catalog, and whether it has changed.", answer=m.Catalog)
+def get_catalog(bridge: Bridge, catalog: int) -> m.Catalog:
+    from keywright.operations import registering
+
+    row = registering.catalog(bridge.workspace, catalog)
+    return _catalog(row, changed=registering.has_changed(bridge.workspace, row))
+
+
+@GROUP.endpoint("POST", "/catalogs/<id:catalog>/learn", "Learn from a catalog anew.", answer=m.Job, status=202)
+def learn_catalog(bridge: Bridge, catalog: int) -> m.Job:
+    from keywright.operations import registering
+    from keywright.service.api.jobs import as_message
+
+    row = registering.catalog(bridge.workspace, catalog)
+    return as_message(bridge.queue.add("learn", {"catalogs": [row.id], "only_read": False}))

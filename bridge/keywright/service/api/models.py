@@ -1,0 +1,68 @@
+"""Model versions: list, activate, roll back, compare."""
+
+from __future__ import annotations
+
+import math
+
+from keywright.service import messages as m
+from keywright.service.bridge import Bridge
+from keywright.service.endpoint import Group
+from keywright.store.models import VersionRow
+
+GROUP = Group("models")
+
+
+def _version(row: VersionRow) -> m.ModelVersion:
+    return m.ModelVersion(
+        id=row.id,
+        encoder=row.encoder_id,
+        created_at=row.created_at,
+        active=row.active,
+        metrics={name: value if math.isfinite(value) else None for name, value in row.metrics.items()},
+    )
+
+
+@GROUP.endpoint("GET", "/models/versions", "The model versions, oldest first.", answer=m.ModelVersions)
+def list_versions(bridge: Bridge) -> m.ModelVersions:
+    from keywright.operations.versions import versions
+
+    return m.ModelVersions(versions=[_version(row) for row in versions(bridge.workspace)])
+
+
+@GROUP.endpoint("POST", "/models/versions/<id:version>/activate", "Let this version suggest.", answer=m.ModelVersion)
+def activate_version(bridge: Bridge, version: int) -> m.ModelVersion:
+    from keywright.operations.versions import activate
+
+    return _version(activate(bridge.workspace, version))
+
+
+@GROUP.endpoint("POST", "/models/rollback", "Let the version before the active one suggest.", answer=m.ModelVersion)
+def roll_back(bridge: Bridge) -> m.ModelVersion:
+    from keywright.operations import versions
+
+    return _version(versions.roll_back(bridge.workspace))
+
+
+@GROUP.endpoint(
+    "GET", "/models/compare", "What differs between two versions.", query=m.CompareQuery, answer=m.Comparison
+)
+def compare_versions(bridge: Bridge, query: m.CompareQuery) -> m.Comparison:
+    from keywright.operations.versions import compare
+
+    found = compare(bridge.workspace, query.old, query.new)
+    return m.Comparison(
+        old=_version(found.old),
+        new=_version(found.new),
+        added=[str(path) for path in found.added],
+        removed=[str(path) for path in found.removed],
+        changed=[
+            m.KeywordChange(
+                keyword=str(one.keyword),
+                old_photos=one.old_photos,
+                new_photos=one.new_photos,
+                old_quality=one.old_quality,
+                new_quality=one.new_quality,
+            )
+            for one in found.changed
+        ],
+    )

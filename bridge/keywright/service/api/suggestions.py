@@ -1,0 +1,68 @@
+"""Suggestions for a list of photos, at once or as a stream of lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flask import Response, request
+
+from keywright.config import Profile
+from keywright.service import messages as m
+from keywright.service.bridge import Bridge
+from keywright.service.endpoint import Group
+from keywright.service.text import printable
+
+GROUP = Group("suggestions")
+LINES = "application/x-ndjson"
+
+
+@GROUP.endpoint(
+    "POST",
+    "/suggestions",
+    "Suggest keywords for photos; with Accept: application/x-ndjson one line for each photo, as it is ready.",
+    body=m.SuggestIn,
+    answer=m.Suggestions,
+    streams=LINES,
+)
+def suggest(bridge: Bridge, body: m.SuggestIn) -> m.Suggestions | Response:
+    """Photos without a vector are ``waiting``: a job embeds them, and the caller asks again when it has ended."""
+    profile = bridge.config.profile(body.profile)
+    version = bridge.advisor.version()
+    photos = list(dict.fromkeys(body.photos))
+    if request.accept_mimetypes.best_match(["application/json", LINES]) == LINES:
+        lines = (one.model_dump_json() + "\n" for one in _suggested(bridge, photos, body, profile))
+        first = next(lines, "")  # what can be refused is refused before the answer begins
+        return Response(_chained(first, lines), content_type=LINES)
+    found = list(_suggested(bridge, photos, body, profile))
+    waiting = [one.photo for one in found if one.state == "waiting"]
+    job = bridge.queue.add("embed", {"photos": sorted(waiting)}).id if waiting and body.embed else None
+    return m.Suggestions(model_version=version, photos=found, job=job)
+
+
+def _chained(first: str, rest: Iterator[str]) -> Iterator[str]:
+    yield first
+    yield from rest
+
+
+def _suggested(bridge: Bridge, photos: list[int], body: m.SuggestIn, profile: Profile) -> Iterator[m.Suggested]:
+    from keywright.suggesting.base import SuggestSettings
+
+    least = profile.min_confidence if body.min_confidence is None else body.min_confidence
+    most = (profile.limit or 0) if body.limit is None else body.limit
+    narrow = bool(profile.under or profile.without)
+    settings = SuggestSettings(min_confidence=least, limit=0 if narrow else most)
+    for advice in bridge.advisor.suggest(photos, settings):
+        admitted = [s for s in advice.suggestions if not narrow or profile.admits(s.keyword)]
+        yield m.Suggested(
+            photo=advice.photo_id,
+            state=advice.state.value,
+            suggestions=[
+                m.Suggestion(
+                    keyword=str(profile.placed(s.keyword)),
+                    confidence=round(min(max(s.confidence, 0.0), 1.0), 4),
+                    because=[m.Because(path=printable(b.path), similarity=round(b.similarity, 3)) for b in s.because],
+                )
+                for s in (admitted[:most] if most else admitted)
+            ],
+            error=None if advice.error is None else printable(advice.error),
+        )

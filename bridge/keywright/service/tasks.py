@@ -1,0 +1,181 @@
+"""What each kind of job does: its parameters to an operation, the operation's report to the job's result.
+
+Every one may be killed at any moment and begun anew: an operation goes on from what the store holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from keywright.operations.progress import Cancel, Progress
+from keywright.operations.workspace import Workspace
+
+Result = dict[str, object]
+Task = Callable[[Workspace, Mapping[str, Any], Progress, Cancel], Result]
+_MOST_NAMED = 1000  # failures, refusals or writes that a result names one by one
+
+
+def learn(workspace: Workspace, params: Mapping[str, Any], progress: Progress, cancel: Cancel) -> Result:
+    """``catalogs``: the numbers of those to learn; ``only_read``: embed their photos, and learn nothing from them."""
+    from keywright.operations import learning, registering
+    from keywright.operations.embedding import embed_photos
+    from keywright.store.photos import list_photos
+
+    if params.get("only_read"):
+        number = int(params["catalogs"][0])
+        registering.read_catalog(workspace, number, learn=False, progress=progress)
+        with workspace.store.read() as connection:
+            rows = list_photos(connection, [number])
+        return _embedded(embed_photos(workspace, rows, progress, cancel))
+    sources, mappings, tokens = [], [], {}
+    for number in params["catalogs"]:
+        row = registering.catalog(workspace, number)
+        sources.append(row.source)
+        mappings += registering.mappings_of(workspace, number)
+        tokens[number] = registering.token(workspace, row)
+    report = learning.learn(workspace, sources, mappings, progress=progress, cancel=cancel)
+    for number, token in tokens.items():
+        registering.keep_token(workspace, number, token)
+    return {
+        "photos": report.photos,
+        "models": report.models,
+        "trained": report.trained,
+        "model_version": report.version,
+        **_embedded(report.embedding),
+    }
+
+
+def embed(workspace: Workspace, params: Mapping[str, Any], progress: Progress, cancel: Cancel) -> Result:
+    """``photos``: the numbers of those to embed."""
+    from keywright.operations.embedding import embed_photos
+    from keywright.store.lookups import photos_by_id
+
+    with workspace.store.read() as connection:
+        rows = list(photos_by_id(connection, params["photos"]).values())
+    return _embedded(embed_photos(workspace, rows, progress, cancel))
+
+
+def rendition(workspace: Workspace, params: Mapping[str, Any], progress: Progress, cancel: Cancel) -> Result:
+    """``photo``: the number of the photo whose host sent a JPEG."""
+    from keywright.operations.uploading import embed_rendition
+
+    progress("Embedding photos", 0, 1)
+    embed_rendition(workspace, int(params["photo"]), cancel)
+    return {"photo": int(params["photo"])}
+
+
+def plan(workspace: Workspace, params: Mapping[str, Any], progress: Progress, cancel: Cancel) -> Result:
+    from keywright.metadata import SidecarProfile
+    from keywright.operations import applying
+
+    chosen = _chosen(workspace, params, progress, cancel)
+    found = applying.dry_run(chosen, SidecarProfile(params["sidecars"]), progress)
+    return {
+        "writes": [
+            {
+                "where": _text(one.where),
+                "photos": [_text(p) for p in one.photos],
+                "creates": one.creates,
+                "add": [str(a.path) for a in one.add],
+                "remove": [str(p) for p in one.remove],
+                "notes": list(one.notes),
+            }
+            for one in found.writes[:_MOST_NAMED]
+        ],
+        "files": len(found.writes),
+        "unchanged": len(found.unchanged),
+        "refused": _refusals(found.refused),
+        "left_out": dict(chosen.left_out),
+    }
+
+
+def apply(workspace: Workspace, params: Mapping[str, Any], progress: Progress, cancel: Cancel) -> Result:
+    from keywright.metadata import SidecarProfile
+    from keywright.operations import applying
+
+    applying.recover(workspace)
+    chosen = _chosen(workspace, params, progress, cancel)
+    report = applying.apply(
+        workspace,
+        chosen,
+        SidecarProfile(params["sidecars"]),
+        label=str(params.get("label", "accepted suggestions")),
+        progress=progress,
+        cancel=cancel,
+    )
+    return _batch(report) | {"left_out": dict(chosen.left_out)}
+
+
+def undo(workspace: Workspace, params: Mapping[str, Any], progress: Progress, cancel: Cancel) -> Result:
+    from keywright.operations import applying
+    from keywright.store.lookups import photos_by_id
+
+    applying.recover(workspace)
+    photos: list[Path] | None = None
+    if params["photos"]:
+        with workspace.store.read() as connection:
+            photos = [row.path for row in photos_by_id(connection, params["photos"]).values()]
+    return _batch(applying.undo(workspace, params["batch"], photos, progress=progress, cancel=cancel))
+
+
+TASKS: Mapping[str, Task] = {
+    "learn": learn,
+    "embed": embed,
+    "rendition": rendition,
+    "plan": plan,
+    "apply": apply,
+    "undo": undo,
+}
+
+
+def _chosen(workspace: Workspace, params: Mapping[str, Any], progress: Progress, cancel: Cancel) -> Any:
+    from keywright.operations import applying, registering
+
+    known = registering.catalogs(workspace)
+    wanted = set(params["catalogs"])
+    least = params["min_confidence"]
+    rows = [row for row in known if row.id in wanted] if wanted else (known if least is not None else [])
+    mappings = [m for row in rows for m in registering.mappings_of(workspace, row.id)]
+    return applying.choose(
+        workspace,
+        [row.source for row in rows],
+        mappings,
+        min_confidence=least,
+        to_files=bool(params["to_files"]),
+        progress=progress,
+        cancel=cancel,
+    )
+
+
+def _embedded(report: Any) -> Result:
+    return {
+        "embedded": report.embedded,
+        "known": report.known,
+        "missing": len(report.missing),
+        "failed": [{"path": _text(f.path), "reason": _text(f.reason)} for f in report.failures[:_MOST_NAMED]],
+    }
+
+
+def _batch(report: Any) -> Result:
+    return {
+        "batch": report.batch_id,
+        "photos": sum(len(w.photos) for w in report.written),
+        "files": len(report.written),
+        "unchanged": sum(len(p) for p in report.unchanged),
+        "refused": _refusals(report.refused),
+        "warnings": [_text(w) for w in report.warnings[:_MOST_NAMED]],
+        "stopped": _text(report.stopped),
+    }
+
+
+def _refusals(refused: Sequence[Any]) -> list[dict[str, object]]:
+    return [
+        {"photos": [_text(p) for p in r.photos], "where": _text(r.where), "reason": _text(r.reason)}
+        for r in refused[:_MOST_NAMED]
+    ]
+
+
+def _text(value: object) -> str:
+    return str(value).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,0 +1,132 @@
+"""Finding single photos, their vectors and their decisions quickly: what a service asks again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, select
+
+from keywright.keywords import KeywordPath
+from keywright.store.decisions import Decision, DecisionRow, decisions
+from keywright.store.photos import PhotoRow, keywords, photos
+from keywright.store.vectors import HALF, vectors
+
+T = TypeVar("T")
+_AT_ONCE = 500  # bound parameters are limited in every database
+
+
+class Names:
+    """Keyword ids to paths, kept over many readings; ids are never given twice, so only new ones are read."""
+
+    def __init__(self) -> None:
+        self._paths: dict[int, KeywordPath] = {}
+        self._ids: dict[KeywordPath, int] = {}
+        self._newest = 0
+
+    def refresh(self, connection: Connection) -> None:
+        for row in connection.execute(select(keywords.c.id, keywords.c.path).where(keywords.c.id > self._newest)):
+            path = KeywordPath.parse(row.path)
+            self._paths[int(row.id)] = path
+            self._ids[path] = int(row.id)
+            self._newest = max(self._newest, int(row.id))
+
+    def __getitem__(self, number: int) -> KeywordPath:
+        return self._paths[number]
+
+    def find(self, path: KeywordPath) -> int | None:
+        return self._ids.get(path)
+
+
+def photos_by_id(connection: Connection, ids: Sequence[int]) -> dict[int, PhotoRow]:
+    """Those of these photos that there are."""
+    found = {}
+    for part in _parts(ids):
+        for row in connection.execute(select(photos).where(photos.c.id.in_(part), photos.c.gone.is_(False))):
+            found[int(row.id)] = _photo(row)
+    return found
+
+
+def photos_by_host(connection: Connection, catalog_id: int, host_ids: Sequence[str]) -> dict[str, PhotoRow]:
+    found = {}
+    for part in _parts(host_ids):
+        chosen = select(photos).where(
+            photos.c.catalog_id == catalog_id, photos.c.host_id.in_(part), photos.c.gone.is_(False)
+        )
+        for row in connection.execute(chosen):
+            found[row.host_id] = _photo(row)
+    return found
+
+
+def vectors_of(connection: Connection, encoder_id: str, content_ids: Sequence[str]) -> dict[str, NDArray[np.float16]]:
+    """The vectors of these pictures that there are, each float16 of shape (dimension,)."""
+    found: dict[str, NDArray[np.float16]] = {}
+    for part in _parts(content_ids):
+        chosen = select(vectors.c.content_id, vectors.c.vector).where(
+            vectors.c.encoder_id == encoder_id, vectors.c.content_id.in_(part)
+        )
+        for row in connection.execute(chosen):
+            found[row.content_id] = np.frombuffer(row.vector, dtype=HALF)
+    return found
+
+
+def decisions_on(connection: Connection, photo_ids: Sequence[int]) -> dict[int, list[DecisionRow]]:
+    found: dict[int, list[DecisionRow]] = {}
+    for part in _parts(photo_ids):
+        for row in connection.execute(select(decisions).where(decisions.c.photo_id.in_(part))):
+            found.setdefault(int(row.photo_id), []).append(_decision(row))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionPage:
+    decisions: list[DecisionRow]
+    next: int | None  # the photo after which the next page begins
+
+
+def page_of_decisions(connection: Connection, decision: Decision | None, after: int, limit: int) -> DecisionPage:
+    """Decisions in the order of photos; a photo's decisions are never parted, so a page may be somewhat longer."""
+    chosen = (
+        select(decisions).where(decisions.c.photo_id > after).order_by(decisions.c.photo_id, decisions.c.keyword_id)
+    )
+    if decision is not None:
+        chosen = chosen.where(decisions.c.decision == decision.value)
+    rows: list[DecisionRow] = []
+    for row in connection.execute(chosen):
+        if len(rows) >= limit and row.photo_id != rows[-1].photo_id:
+            return DecisionPage(rows, rows[-1].photo_id)
+        rows.append(_decision(row))
+    return DecisionPage(rows, None)
+
+
+def _decision(row: Row[Any]) -> DecisionRow:
+    r = row._mapping
+    return DecisionRow(
+        int(r["photo_id"]), int(r["keyword_id"]), Decision(r["decision"]), r["confidence"], r["version_id"]
+    )
+
+
+def _photo(row: Row[Any]) -> PhotoRow:
+    r = row._mapping
+    return PhotoRow(
+        id=int(r["id"]),
+        catalog_id=int(r["catalog_id"]),
+        host_id=r["host_id"],
+        path=Path(r["path"]),
+        copy_of=r["copy_of"],
+        rejected=bool(r["rejected"]),
+        is_video=bool(r["is_video"]),
+        size=r["size"],
+        mtime_ns=r["mtime_ns"],
+        content_id=r["content_id"],
+        error=r["error"],
+    )
+
+
+def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), _AT_ONCE):
+        yield items[start : start + _AT_ONCE]

@@ -1,0 +1,55 @@
+"""A bridge for the tests of this folder: one without anything, and one that has learned a small library."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from demo.library import make_library
+
+from keywright.home import Home
+from keywright.operations.learning import learn
+from keywright.operations.registering import add_catalog
+from keywright.operations.workspace import Workspace
+from service.kit import Raw, running
+
+
+@pytest.fixture
+def bridge(tmp_path: Path) -> Iterator[Raw]:
+    """A bridge that knows nothing yet."""
+    with running(tmp_path / "home") as found:
+        yield found
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A home that has learned the sample library, made once; and the library."""
+
+    home: Path
+    library: Path
+
+
+@pytest.fixture(scope="session")
+def learned_home(tmp_path_factory: pytest.TempPathFactory) -> Learned:
+    top = tmp_path_factory.mktemp("learned")
+    make_library(top / "library")
+    with Workspace.open(Home(top / "home")) as workspace:
+        add_catalog(workspace, str(top / "library"), {})
+        learn(workspace, [str(top / "library")])
+    return Learned(top / "home", top / "library")
+
+
+@pytest.fixture
+def learned(learned_home: Learned, tmp_path: Path) -> Iterator[Raw]:
+    """A bridge on a copy of that home; the library itself is shared, so nothing may be written into it."""
+    shutil.copytree(learned_home.home, tmp_path / "home")
+    with running(tmp_path / "home") as found:
+        yield found
+
+
+@pytest.fixture
+def library(learned_home: Learned) -> Path:
+    return learned_home.library
