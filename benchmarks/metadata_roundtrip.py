@@ -134,8 +134,8 @@ def _write(trial: Trial, work: Path) -> None:
             (work / state / trial.folder / file.name).write_bytes(file.read_bytes())
     try:
         trial.before = read_keywords(trial.photo).keywords
-        # An .xmp file is tried as the sidecar it is, also beside a JPEG.
-        profile = SidecarProfile.PLAIN if trial.source.suffix.lower() != ".xmp" else SidecarProfile.DARKTABLE
+        # An .xmp file is tried as the sidecar it is, also beside a JPEG; what can be embedded in is tried itself.
+        profile = SidecarProfile.DARKTABLE if trial.source.suffix.lower() == ".xmp" else SidecarProfile.LIGHTROOM
         change = plan_file_change(trial.photo, KEYWORDS, (), profile)
     except MetadataError as error:
         trial.refused = str(error).replace(str(trial.photo.parent) + "/", "")
@@ -193,6 +193,8 @@ def _compare(
 def _check_keywords(trial: Trial, change: FileChange, start: dict[str, Any], after: dict[str, Any]) -> None:
     for name, new in FIELDS.items():
         had, has = _list(start.get(name)), _list(after.get(name))
+        if name == "IPTC:Keywords":
+            had, has = _utf8(had), _utf8(has)
         if name in ALWAYS or (had and not change.creates):
             trial.check(new <= has, f"exiftool finds {sorted(has)} in {name}")
         if had and not change.creates:
@@ -224,6 +226,17 @@ def _list(value: Any) -> set[str]:
     return {unicodedata.normalize("NFC", str(entry)) for entry in (value if isinstance(value, list) else [value])} - {
         ""
     }
+
+
+def _utf8(entries: set[str]) -> set[str]:
+    """Entries that exiftool took for Latin because digiKam does not declare its UTF-8, as they are meant."""
+    meant = set()
+    for entry in entries:
+        try:
+            meant.add(entry.encode("cp1252").decode("utf-8"))
+        except UnicodeError:
+            meant.add(entry)
+    return meant
 
 
 def _hashes(previews: dict[str, Any]) -> dict[str, str]:

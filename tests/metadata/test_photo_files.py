@@ -296,9 +296,9 @@ def test_a_photo_with_content_credentials_is_refused() -> None:
         rewrite_file(signed, "a.jpg", KeywordChange(add=frozenset({DOG})))
 
 
-@pytest.mark.parametrize("name", ["a.nef", "a.heic", "a.mov", "a.gif"])
+@pytest.mark.parametrize("name", ["a.nef", "jpeg.nef", "a.heic", "a.mov", "a.gif"])
 def test_camera_raw_heif_and_video_are_never_written_to(name: str) -> None:
-    data = {"a.nef": FILES["little.tif"], "a.gif": pictures.saved("GIF")}.get(
+    data = {"a.nef": FILES["little.tif"], "jpeg.nef": FILES["plain.jpg"], "a.gif": pictures.saved("GIF")}.get(
         name, b"\x00\x00\x00\x18ftypheic" + bytes(20)
     )
     with pytest.raises(MetadataError, match="never written to"):

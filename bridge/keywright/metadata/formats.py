@@ -18,13 +18,12 @@ class Format(StrEnum):
     RAF = "Fuji raw"
     OTHER = "unknown"
 
-    @classmethod
-    def embeddable(cls) -> frozenset[Format]:
-        """Those that keywords are written into; all others get a sidecar."""
-        return frozenset({cls.JPEG, cls.TIFF, cls.PNG, cls.WEBP, cls.PSD})
 
-
+_RAW = """3fr ari arw bay cap cr2 cr3 crw dcr dcs drf eip erf fff gpr iiq k25 kdc mdc mef mos mrw nef nrw orf ori pef
+    ptx pxn r3d raf raw rw2 rwl rwz sr2 srf srw x3f"""
+RAW_EXTENSIONS = frozenset(f".{extension}" for extension in _RAW.split())
 _TIFF_EXTENSIONS = {".tif", ".tiff", ".dng"}
+_EMBEDDABLE = {Format.JPEG, Format.TIFF, Format.PNG, Format.WEBP, Format.PSD}
 _TIFF_MAGIC = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _RAW_MAGIC = (b"IIRO", b"IIRS", b"IIU\x00", b"MMOR")
 
@@ -50,3 +49,13 @@ def sniff(head: bytes, name: str) -> Format:
     if head[4:8] in (b"ftyp", b"JXL ", b"jP  ", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"):
         return Format.BMFF
     return Format.OTHER
+
+
+def is_raw(name: str) -> bool:
+    """Whether a file is camera raw by its name."""
+    return PurePath(name).suffix.lower() in RAW_EXTENSIONS
+
+
+def is_embeddable(head: bytes, name: str) -> bool:
+    """Whether keywords are written into such a file; all others get a sidecar, whatever else they look like."""
+    return sniff(head, name) in _EMBEDDABLE and not is_raw(name)

@@ -17,7 +17,7 @@ from keywright.metadata.blocks import Blocks
 from keywright.metadata.combine import combine
 from keywright.metadata.embedded import fields_of, iptc_of, read_blocks
 from keywright.metadata.fields import IPTC
-from keywright.metadata.formats import Format, sniff
+from keywright.metadata.formats import Format, is_embeddable, sniff
 from keywright.metadata.merge import Merged, levels_of, merge_packet, take_out
 from keywright.metadata.packet import readable, scan
 
@@ -111,8 +111,10 @@ def take_out_of(data: bytes, name: str, added: Added) -> tuple[Edit, ...]:
 
 def _open(data: bytes, name: str) -> tuple[Format, Blocks]:
     kind = sniff(data[:32], name)
-    if kind not in Format.embeddable():
-        raise MetadataError(f"{name} is {kind} and is never written to; its keywords belong in a sidecar.")
+    if not is_embeddable(data[:32], name):
+        raise MetadataError(
+            f"{name} is a kind of file (camera raw, HEIF, video …) that is never written to; give it a sidecar."
+        )
     blocks = read_blocks(io.BytesIO(data), name)
     if blocks.signed:
         raise MetadataError(

@@ -8,19 +8,12 @@ from pathlib import Path
 
 from keywright.errors import reason
 from keywright.metadata.base import MetadataError, Place, SidecarProfile
-from keywright.metadata.formats import Format, sniff
+from keywright.metadata.formats import RAW_EXTENSIONS, is_embeddable, is_raw
 
-_RAW = """3fr ari arw bay cap cr2 cr3 crw dcr dcs drf eip erf fff gpr iiq k25 kdc mdc mef mos mrw nef nrw orf ori pef
-    ptx pxn r3d raf raw rw2 rwl rwz sr2 srf srw x3f"""
 _OTHER = "heic heif hif avif jxl jp2 gif bmp mov mp4 m4v avi mkv 3gp mts m2ts mpg webm insv"
-RAW_EXTENSIONS = frozenset(f".{extension}" for extension in _RAW.split())
 _SIDECAR_ONLY = RAW_EXTENSIONS | {f".{extension}" for extension in _OTHER.split()}
 _FOR_EXTENSION = re.compile(rb"SidecarForExtension\s*(?:=\s*[\"']|>)\s*(\w+)")
 _LOOK_AT = 1 << 18
-
-
-def is_raw(name: str) -> bool:
-    return Path(name).suffix.lower() in RAW_EXTENSIONS
 
 
 class Siblings:
@@ -120,7 +113,7 @@ def can_embed(photo: Path) -> bool:
             head = stream.read(32)
     except OSError as error:
         raise MetadataError(f"{photo} cannot be read: {reason(error)}.") from error
-    return sniff(head, photo.name) in Format.embeddable()
+    return is_embeddable(head, photo.name)
 
 
 def _shares_short_name(photo: Path, siblings: Siblings) -> bool:
