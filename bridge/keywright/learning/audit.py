@@ -56,8 +56,8 @@ def audit(
         raise LearningError("The leave-one-out confidences are not of these models; learn again before the audit.")
     by_key = {keyword.path.key: keyword for keyword in keywords}
     examples = [by_key.get(path.key) for path in models.paths]
-    carried = _memberships([NO_ROWS if e is None else e.positives for e in examples], honest.photos)
-    rejected = _memberships([NO_ROWS if e is None else e.rejections for e in examples], honest.photos)
+    carried = _memberships([NO_ROWS if e is None else e.positives for e in examples], honest)
+    rejected = _memberships([NO_ROWS if e is None else e.rejections for e in examples], honest)
     base = np.clip(models.photos / max(honest.photos, 1), 1e-6, 0.9)
     odds_before = (base / (1 - base)).astype(np.float32)
     bars = models.thresholds.copy() if min_confidence is None else np.full(len(models.keywords), min_confidence)
@@ -71,7 +71,9 @@ def audit(
             if lacking[i, column + 1 : models.tree.ends[column]].any():
                 continue
             p = float(confidences[i, column])
-            missing.append(Finding(rows.start + int(i), models.keywords[column].path, Doubt.MISSING, p, p))
+            missing.append(
+                Finding(int(honest.row_numbers[rows.start + int(i)]), models.keywords[column].path, Doubt.MISSING, p, p)
+            )
         for i, column in zip(*np.nonzero(has), strict=True):
             if models.photos[column] < 2 or has[i, column + 1 : models.tree.ends[column]].any():
                 continue
@@ -79,7 +81,16 @@ def audit(
             times = p / (1 - p) / float(odds_before[column])
             chance = WRONG_BEFOREHAND / (WRONG_BEFOREHAND + (1 - WRONG_BEFOREHAND) * times)
             instead = _instead(models, confidences[i], int(column), p)
-            wrong.append(Finding(rows.start + int(i), models.keywords[column].path, Doubt.WRONG, p, chance, instead))
+            wrong.append(
+                Finding(
+                    int(honest.row_numbers[rows.start + int(i)]),
+                    models.keywords[column].path,
+                    Doubt.WRONG,
+                    p,
+                    chance,
+                    instead,
+                )
+            )
     missing.sort(key=lambda f: (-f.chance, f.row))
     wrong.sort(key=lambda f: (-f.chance, f.row))
     return (missing[:limit], wrong[:limit]) if limit else (missing, wrong)
@@ -95,14 +106,15 @@ def _instead(models: ModelSet, confidences: Floats, column: int, own: float) -> 
 
 
 def _memberships(
-    lists: Sequence[Rows], photos: int
+    lists: Sequence[Rows], honest: Honest
 ) -> Callable[[slice], np.ndarray[tuple[int, int], np.dtype[np.bool_]]]:
     """A function from a slice of rows to the boolean matrix (rows, k) of who carries what, from sparse lists."""
     rows = np.concatenate([NO_ROWS, *lists])
     columns = np.repeat(np.arange(len(lists)), [len(rows) for rows in lists])
     order = np.argsort(rows, kind="stable")
     rows, columns = rows[order], columns[order]
-    starts = np.searchsorted(rows, np.arange(photos + 1))
+    rows = np.searchsorted(honest.row_numbers, rows)
+    starts = np.searchsorted(rows, np.arange(honest.photos + 1))
 
     def of(block: slice) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
         out = np.zeros((block.stop - block.start, len(lists)), dtype=bool)

@@ -20,8 +20,14 @@ FEWEST = 40
 """With fewer photos nothing can be chosen, and the defaults hold."""
 
 
-def choose(kernel: Floats, examples: Sequence[KeywordExamples], digests: RowDigests) -> Choices:
-    """The pair whose fit to three photos of four ranks the fourth best (mean average precision over keywords).
+def choose(
+    kernel: Floats,
+    examples: Sequence[KeywordExamples],
+    digests: RowDigests,
+    penalties: Sequence[float] = PENALTIES,
+) -> tuple[Choices, float]:
+    """The pair whose fit to three photos of four ranks the fourth best (mean average precision over keywords),
+    and that precision.
 
     Which photos are held out hangs on their content, so the order of the photos changes nothing. A stronger penalty
     or belief is taken only where it is better, so ties keep to the cautious side.
@@ -29,18 +35,18 @@ def choose(kernel: Floats, examples: Sequence[KeywordExamples], digests: RowDige
     photos = len(kernel)
     default = Choices(0.3, 0.25, photos)
     if photos < FEWEST:
-        return default
+        return default, float("nan")
     held = np.zeros(photos, dtype=bool)
     held[np.argsort(digests, kind="stable")[::HELD_OUT]] = True
     labels = carried(examples, photos)
     judged = np.flatnonzero((labels[held].sum(0) >= 2) & (labels[~held].sum(0) >= 2))
     if not len(judged):
-        return default
+        return default, float("nan")
     inner, across = kernel[np.ix_(~held, ~held)], kernel[np.ix_(held, ~held)]
     train, truth = np.ascontiguousarray(labels[~held][:, judged]), labels[held][:, judged]
     nothing = [np.empty(0, dtype=np.int64)] * len(judged)
     best, chosen = -1.0, default
-    for penalty in PENALTIES:
+    for penalty in penalties:
         ridge = KernelRidge.of(inner, penalty)
         fit = ridge.fit(train)
         scores = ridge.leave_one_out(train, fit)
@@ -50,18 +56,27 @@ def choose(kernel: Floats, examples: Sequence[KeywordExamples], digests: RowDige
             quality = float(average_precisions(across @ fit.coefficients + fit.intercepts, truth).mean())
             if quality > best:
                 best, chosen = quality, Choices(penalty, strength, photos)
-    return chosen
+    return chosen, best
 
 
-def average_precisions(scores: Floats, labels: Floats) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def average_precisions(
+    scores: Floats, labels: Floats, weights: Floats | None = None
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Shape (k,): average precision of each column, tied scores taken together, as scikit-learn defines it.
 
     ``sum over distinct scores of (recall gained) * precision there``; nan for a column without positives.
+    ``weights`` count a photo as several, or as none.
     """
     order = np.argsort(-scores, axis=0, kind="stable")
     ranked = np.take_along_axis(scores, order, axis=0)
-    hits = np.cumsum(np.take_along_axis(labels, order, axis=0) > 0, axis=0, dtype=np.float64)
-    precision = hits / np.arange(1, len(scores) + 1)[:, None]
+    hit = (np.take_along_axis(labels, order, axis=0) > 0).astype(np.float64)
+    if weights is None:
+        seen = np.broadcast_to(np.arange(1.0, len(scores) + 1)[:, None], scores.shape)
+    else:
+        counted = np.take_along_axis(weights, order, axis=0).astype(np.float64)
+        hit *= counted
+        seen = np.maximum(np.cumsum(counted, axis=0), 1e-12)
+    hits = np.cumsum(hit, axis=0)
     last = np.ones(scores.shape, dtype=bool)
     last[:-1] = ranked[:-1] != ranked[1:]
     out = np.full(scores.shape[1], np.nan)
@@ -69,5 +84,5 @@ def average_precisions(scores: Floats, labels: Floats) -> np.ndarray[tuple[int],
         at = hits[last[:, column], column]
         if len(at) and at[-1] > 0:
             gained = np.diff(at, prepend=0.0)
-            out[column] = (gained * precision[last[:, column], column]).sum() / at[-1]
+            out[column] = (gained * at / seen[last[:, column], column]).sum() / at[-1]
     return out

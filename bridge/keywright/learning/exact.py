@@ -11,7 +11,7 @@ from keywright.learning.base import Floats, KeywordExamples, Rows
 from keywright.learning.features import FeatureMap, SecondLayer, squared_distances
 from keywright.learning.ridge import Fit, KernelRidge
 from keywright.learning.settings import LearnerSettings
-from keywright.learning.targets import believed, carried, disowned, left_out_scores, residuals
+from keywright.learning.targets import believed, carried, disowned, left_out_scores, residuals, row_weights
 
 LOOKS_SHARE = 0.5
 """How much of the first layer's gamma the second keeps for likeness of looks."""
@@ -68,15 +68,6 @@ def solve(
     return Solved(fit, honest, set_aside)
 
 
-def row_weights(keyword: KeywordExamples, set_aside: Rows, settings: LearnerSettings) -> tuple[Rows, Floats]:
-    """The rows whose weight is not 1, with their weights: poison 0, primes and rejections more than an ordinary row."""
-    heavy = np.union1d(keyword.primes, keyword.rejections)
-    rows = np.union1d(heavy, set_aside)
-    weights = np.full(len(rows), settings.prime_weight, dtype=np.float32)
-    weights[np.isin(rows, set_aside) & ~np.isin(rows, heavy)] = 0
-    return rows, weights
-
-
 def add_second_layer(features: FeatureMap, kernel: Floats, solved: Solved) -> tuple[FeatureMap, Floats]:
     """The features with a second layer over this solution's scores, and their kernel on the training photos."""
     spread = np.maximum(solved.scores.std(axis=0), np.float32(SMALLEST_SPREAD))
@@ -94,3 +85,18 @@ def add_second_layer(features: FeatureMap, kernel: Floats, solved: Solved) -> tu
         apart += np.float32(LOOKS_SHARE) * np.log(kernel)
     np.exp(apart, out=apart)
     return replace(features, second=second), apart
+
+
+def training_kernel(features: FeatureMap) -> Floats:
+    """The kernel the landmarks were trained with: their second-layer scores are leave-one-out scores."""
+    if features.landmarks is None:
+        raise ValueError("these features have no landmarks")
+    placed = features.points(features.landmarks)
+    apart = squared_distances(placed, placed)
+    if features.second is None:
+        return features.likeness(apart)
+    apart *= np.float32(features.gamma * features.second.share)
+    apart += squared_distances(features.second.landmark_scores, features.second.landmark_scores)
+    np.negative(apart, out=apart)
+    np.exp(apart, out=apart)
+    return apart

@@ -74,6 +74,25 @@ class FeatureMap:
         np.exp(apart, out=apart)
         return apart
 
+    def with_landmark(self, vector: Floats) -> FeatureMap:
+        """One landmark more, shape (1, d); its second-layer scores are those it has now."""
+        if self.landmarks is None or self._landmark_points is None:
+            raise ValueError("these features have no landmarks")
+        point = self.points(vector)
+        second = self.second
+        if second is not None:
+            first = np.exp(np.float32(-self.gamma) * squared_distances(point, self._landmark_points))
+            zeros = np.zeros((1, second.coefficients.shape[1]), dtype=np.float32)
+            second = replace(
+                second,
+                coefficients=np.vstack([second.coefficients, zeros]),
+                landmark_scores=np.vstack([second.landmark_scores, second.scores(first)]),
+            )
+        landmarks = np.vstack([self.landmarks, vector])
+        return replace(
+            self, landmarks=landmarks, second=second, _landmark_points=np.vstack([self._landmark_points, point])
+        )
+
     def blocks(self, vectors: Vectors, size: int = BLOCK) -> Iterator[tuple[slice, Floats]]:
         for start in range(0, len(vectors), size):
             rows = slice(start, min(start + size, len(vectors)))

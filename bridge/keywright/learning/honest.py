@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keywright.learning.base import Floats
+from keywright.learning.base import Floats, Rows
 from keywright.learning.hierarchy import Tree
 
 
@@ -20,6 +20,7 @@ class Honest:
 
     photos: int
     keywords: int
+    row_numbers: Rows  # (photos,): of each photo here, its row in the training data handed in
     make_blocks: Callable[[], Iterator[tuple[slice, Floats]]]  # rows, and their raw scores times slope plus offset
     tree: Tree
 

@@ -37,7 +37,8 @@ class KeywordModel:
     threshold: float
     photos: int  # positives it was trained on
     average_precision: float  # by leave-one-out, nan where it has too few photos to say
-    slope: float = 1.0  # of the calibration already in ``weights`` and ``offset``
+    slope: float = 1.0  # of the calibration, already in ``weights`` and ``offset``
+    base: float = 0.0  # of the calibration: what ``offset`` would be for a raw intercept of 0
 
     def to_bytes(self) -> bytes:
         quality = None if np.isnan(self.average_precision) else self.average_precision
@@ -49,6 +50,7 @@ class KeywordModel:
             "photos": self.photos,
             "average_precision": quality,
             "slope": self.slope,
+            "base": self.base,
         }
         return pack(values, {"weights": self.weights})
 
@@ -66,6 +68,7 @@ class KeywordModel:
                 values["photos"],
                 float("nan") if quality is None else quality,
                 values["slope"],
+                values["base"],
             )
         except (KeyError, TypeError, ValueError) as error:
             raise LearningError(
@@ -80,6 +83,7 @@ class Choices:
     penalty: float
     relabelling: float  # how far a missing keyword is believed to be an omission: 0 not at all, 1 as the score says
     photos: int  # how many photos there were when it was chosen
+    landmarks: bool = False  # whether likeness to landmarks was worth its time; always there in exact models
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,6 +33,7 @@ class KernelRidge:
 
     operator: Floats
     intercept_row: Floats  # 1'C / 1'C1: applied to targets it gives the intercepts
+    corner: float  # -1 / 1'C1, the last entry of the bordered inverse
     penalty: float
 
     @classmethod
@@ -44,7 +45,7 @@ class KernelRidge:
         sums = inverse.sum(axis=1, dtype=np.float64)
         row = (sums / sums.sum()).astype(np.float32)
         inverse -= np.outer(sums.astype(np.float32), row)
-        return cls(inverse, row, penalty)
+        return cls(inverse, row, float(-1 / sums.sum()), penalty)
 
     def fit(self, targets: Floats) -> Fit:
         return Fit(self.operator @ targets, self.intercept_row @ targets)
@@ -55,6 +56,26 @@ class KernelRidge:
 
     def fitted(self, targets: Floats, fit: Fit) -> Floats:
         return targets - np.float32(self.penalty) * fit.coefficients
+
+    def bordered(self, features: Floats) -> tuple[Floats, float, float]:
+        """For a photo outside the fit with these likenesses, shape (n,): how coefficients and intercept give way when
+        it comes in with a coefficient of 1, and the variance it has left of its own 1."""
+        coefficients = self.operator @ features + self.intercept_row
+        intercept = float(self.intercept_row @ features) + self.corner
+        return -coefficients, -intercept, max(1 - float(features @ coefficients) - intercept, 1e-6)
+
+    def with_photo(self, features: Floats, weight: float) -> KernelRidge:
+        """The ridge with one more photo, in time n squared (bordering)."""
+        given, intercept, left = self.bordered(features)
+        schur = left + self.penalty / weight
+        n = len(given)
+        operator = np.empty((n + 1, n + 1), dtype=np.float32)
+        np.multiply.outer(given, given / np.float32(schur), out=operator[:n, :n])
+        operator[:n, :n] += self.operator
+        operator[n, :n] = operator[:n, n] = given / np.float32(schur)
+        operator[n, n] = 1 / schur
+        row = np.append(self.intercept_row + given * np.float32(intercept / schur), np.float32(intercept / schur))
+        return KernelRidge(operator, row, self.corner + intercept**2 / schur, self.penalty)
 
     def hat(self, rows: Rows) -> Floats:
         """The hat matrix's square block on ``rows``."""

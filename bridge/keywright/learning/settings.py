@@ -11,8 +11,7 @@ class LearnerSettings:
     precision: float = 0.8  # of the suggestions at a keyword's own threshold
     prime_weight: float = 4.0  # a prime example counts as that many photos
     set_aside_poison: bool = True  # positives that the rest of their keyword disowns are left out of training
-    stale_after: float = 0.1  # keywords that did not change are solved again when the photos grew by this share
+    choose_again: float = 0.25  # the penalty and its like are chosen anew when the photos grew by this share
     decisions_before_learning: int = 1  # a review's decisions are learned in groups of this size; 0: only on demand
     exact_photos: int = 4096  # up to so many photos the kernel is exact, beyond it goes through landmarks
     landmarks: int = 1024  # how many photos stand for all where the kernel is not exact
-    seed: int = 0  # for the samples that large catalogs are judged on

@@ -9,11 +9,11 @@ cost one small solve a keyword, and the factor stays shared.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from keywright.learning.base import NO_ROWS, Floats, KeywordExamples, Rows
+from keywright.learning.settings import LearnerSettings
 
 FEWEST_TO_DISOWN = 6
 LEAST_TELLING = 0.2
@@ -46,12 +46,13 @@ def believed(targets: Floats, scores: Floats, rejected: Sequence[Rows], strength
     return extra
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class RowWeights:
-    """The rows of one keyword whose weight is not 1."""
-
-    rows: Rows
-    weights: Floats
+def row_weights(keyword: KeywordExamples, set_aside: Rows, settings: LearnerSettings) -> tuple[Rows, Floats]:
+    """The rows whose weight is not 1, with their weights: poison 0, primes and rejections more than an ordinary row."""
+    heavy = np.union1d(keyword.primes, keyword.rejections)
+    rows = np.union1d(heavy, set_aside)
+    weights = np.full(len(rows), settings.prime_weight, dtype=np.float32)
+    weights[np.isin(rows, set_aside) & ~np.isin(rows, heavy)] = 0
+    return rows, weights
 
 
 def residuals(targets: Floats, fitted: Floats, hat: Floats, weights: Floats) -> Floats:

@@ -9,18 +9,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from keywright.keywords import KeywordPath
-from keywright.learning.base import Floats, KeywordExamples, LearningError, TrainingData
-from keywright.learning.calibration import fit_curves, threshold_for_precision
-from keywright.learning.choosing import average_precisions, choose
+from keywright.learning.base import Floats, KeywordExamples, LearningError, Rows, TrainingData
+from keywright.learning.calibration import fit_curves, logistic, threshold_for_precision
+from keywright.learning.choosing import average_precisions
 from keywright.learning.digests import keyword_digest, row_digests
-from keywright.learning.exact import SECOND_PENALTY, Solved, add_second_layer, solve
-from keywright.learning.features import FeatureMap, squared_distances
 from keywright.learning.hierarchy import Tree, build_tree, exclusive_siblings, tree_order
 from keywright.learning.honest import Honest
 from keywright.learning.models import Choices, KeywordModel, ModelSet
-from keywright.learning.points import check_vectors, fit_points
-from keywright.learning.ridge import KernelRidge
+from keywright.learning.points import check_vectors
 from keywright.learning.settings import LearnerSettings
+from keywright.learning.solving import Learned, learn
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,6 @@ class SetAside:
 
     path: KeywordPath
     row: int
-    confidence: float  # by leave-one-out
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,7 @@ def train(data: TrainingData, settings: LearnerSettings, previous: ModelSet | No
     numbers or of several encoders. ``previous`` is never changed.
     """
     started = time.perf_counter()
-    data = checked(data)
+    data, rows = keyworded(checked(data))
     digests = row_digests(data.vectors)
     examples, empty = usable(data)
     tree = build_tree([keyword.path for keyword in examples])
@@ -78,18 +75,11 @@ def train(data: TrainingData, settings: LearnerSettings, previous: ModelSet | No
     if kept is not None and not any(changed) and not dropped:
         return TrainingResult(kept, _report(data, kept, [], empty, (), (), started), None)
 
-    points = fit_points(data.vectors, data.head)
-    placed = points(data.vectors)
-    features = FeatureMap(points, False, np.asarray(data.vectors, dtype=np.float32), 1.0, None, placed)
-    kernel = features.likeness(squared_distances(placed, placed))
-    grown = kept is None or abs(len(data.vectors) - kept.choices.photos) > 0.25 * kept.choices.photos
-    choices = choose(kernel, examples, digests) if kept is None or grown else kept.choices
-    solved = solve(KernelRidge.of(kernel, choices.penalty), examples, choices.relabelling, settings)
-    features, kernel = add_second_layer(features, kernel, solved)
-    ridge = KernelRidge.of(kernel, SECOND_PENALTY * choices.penalty)
-    solved = solve(ridge, examples, choices.relabelling, settings)
-    models, set_aside, honest = calibrated(solved, examples, wanted, tree, settings)
-    result = ModelSet(data.encoder_id, features, models, tree, choices, settings.min_photos)
+    grown = kept is None or abs(len(data.vectors) - kept.choices.photos) > settings.choose_again * kept.choices.photos
+    choices = None if kept is None or grown else kept.choices
+    learned = learn(data, examples, digests, choices, settings)
+    models, set_aside, honest = calibrated(learned, examples, wanted, tree, rows, settings)
+    result = ModelSet(data.encoder_id, learned.features, models, tree, learned.choices, settings.min_photos)
     trained = [k.path for k, c in zip(examples, changed, strict=True) if c]
     return TrainingResult(result, _report(data, result, trained, empty, dropped, set_aside, started), honest)
 
@@ -133,46 +123,70 @@ def usable(data: TrainingData) -> tuple[list[KeywordExamples], int]:
     return out, len(ordered) - len(out)
 
 
+def keyworded(data: TrainingData) -> tuple[TrainingData, Rows]:
+    """The photos something is known of, and their rows: one without any keyword or rejection teaches nothing."""
+    known = np.zeros(len(data.vectors), dtype=bool)
+    for keyword in data.keywords:
+        known[keyword.positives] = True
+        known[keyword.rejections] = True
+    rows = np.flatnonzero(known)
+    if len(rows) == len(known):
+        return data, rows
+    place = np.cumsum(known) - 1
+    keywords = [
+        replace(
+            k,
+            positives=place[k.positives],
+            rejections=place[k.rejections],
+            primes=place[np.intersect1d(k.primes, rows)],
+        )
+        for k in data.keywords
+    ]
+    return replace(data, vectors=data.vectors[rows], norms=data.norms[rows], keywords=keywords), rows
+
+
 def calibrated(
-    solved: Solved,
+    learned: Learned,
     examples: Sequence[KeywordExamples],
     digests: Sequence[str],
     tree: Tree,
+    rows: Rows,
     settings: LearnerSettings,
 ) -> tuple[tuple[KeywordModel, ...], tuple[SetAside, ...], Honest]:
     """From raw scores to models whose confidence is a probability, with a threshold each."""
-    labels = np.zeros(solved.scores.shape, dtype=np.float32)
-    for column, keyword in enumerate(examples):
-        labels[keyword.positives, column] = 1
-    weights = np.ones_like(labels)
-    curves = fit_curves(solved.scores, labels, weights)
+    cells = learned.cells
+    curves = fit_curves(cells.scores, cells.labels, cells.weights)
     slopes, offsets = curves.slopes.astype(np.float32), curves.offsets.astype(np.float32)
 
     def logits() -> Iterator[tuple[slice, Floats]]:
-        yield slice(0, len(labels)), solved.scores * slopes + offsets
+        for block, scores in learned.honest():
+            yield block, scores * slopes + offsets
 
-    scores = Honest(len(labels), len(examples), logits, tree)
-    honest = scores.confidences()
-    thresholds = threshold_for_precision(honest, labels, weights, settings.precision)
-    quality = average_precisions(solved.scores, labels)
+    scores = Honest(len(rows), len(examples), rows, logits, tree)
+    confidences = logistic(cells.scores * curves.slopes + curves.offsets).astype(np.float32)
+    if cells.whole:
+        tree.settle(confidences)
+    thresholds = threshold_for_precision(confidences, cells.labels, cells.weights, settings.precision)
+    quality = average_precisions(cells.scores, cells.labels, cells.weights)
     models = []
     aside = []
     for column, keyword in enumerate(examples):
         slope = float(curves.slopes[column])
-        intercept = float(solved.fit.intercepts[column])
+        intercept = float(learned.fit.intercepts[column])
         models.append(
             KeywordModel(
                 keyword.path,
                 digests[column],
-                np.ascontiguousarray(solved.fit.coefficients[:, column] * np.float32(slope)),
+                np.ascontiguousarray(learned.fit.coefficients[:, column] * np.float32(slope)),
                 float(np.float32(curves.offsets[column] + slope * intercept)),
                 float(np.float32(thresholds[column])),
                 len(keyword.positives),
                 float(quality[column]),
                 slope,
+                float(curves.offsets[column]),
             )
         )
-        aside += [SetAside(keyword.path, int(row), float(honest[row, column])) for row in solved.set_aside[column]]
+        aside += [SetAside(keyword.path, int(rows[row])) for row in learned.set_aside[column]]
     return tuple(models), tuple(aside), scores
 
 

@@ -1,0 +1,202 @@
+"""Solving a large catalog: the steps of ``exact`` over a Gram matrix, block by block, and judged on a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from keywright.learning.base import NO_ROWS, Floats, KeywordExamples, Rows, Vectors
+from keywright.learning.digests import RowDigests
+from keywright.learning.features import FeatureMap
+from keywright.learning.landmarks import GramRidge, memberships, moments_of
+from keywright.learning.ridge import Fit
+from keywright.learning.settings import LearnerSettings
+from keywright.learning.targets import disowned, residuals, row_weights
+
+LEAST_BELIEVED = 0.1
+"""Scores below this are not believed to be omissions at all, so that targets stay sparse."""
+BACKGROUND = 2048
+POSITIVES = 64
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Cells:
+    """Photos a keyword is calibrated on; arrays of shape (cells, k), weight 0 where a keyword has fewer."""
+
+    scores: Floats
+    labels: Floats
+    weights: Floats
+    whole: bool = False  # whether a row is one photo for all keywords
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SampledSolution:
+    fit: Fit
+    cells: Cells
+    set_aside: tuple[Rows, ...]
+    targets: sparse.csr_matrix
+
+
+def solve_sampled(
+    ridge: GramRidge,
+    features: FeatureMap,
+    vectors: Vectors,
+    examples: Sequence[KeywordExamples],
+    digests: RowDigests,
+    relabelling: float,
+    settings: LearnerSettings,
+) -> SampledSolution:
+    """As ``exact.solve``: fit, judge every photo by the others, correct the targets, and fit once more."""
+    photos = len(vectors)
+    labels = memberships(examples, photos)
+    moments, totals = moments_of(features, vectors, labels)
+    fit = ridge.fit(moments, totals)
+    order = np.argsort(digests, kind="stable")
+    background = np.sort(order[:BACKGROUND])
+    targets = labels
+    set_aside = tuple(NO_ROWS for _ in examples)
+    if relabelling or settings.set_aside_poison:
+        believed, set_aside = _judge(ridge, fit, features, vectors, labels, examples, background, relabelling, settings)
+        if believed.nnz:
+            extra, sums = moments_of(features, vectors, believed)
+            moments, totals = moments + extra, totals + sums
+            targets = (labels + believed).tocsr()
+            fit = ridge.fit(moments, totals)
+    changed = False
+    for column, keyword in enumerate(examples):
+        if not len(keyword.primes) + len(keyword.rejections) + len(set_aside[column]):
+            continue
+        rows, weights = row_weights(keyword, set_aside[column], settings)
+        block = features(vectors[rows])
+        white = ridge.whitened(block)
+        hat = white @ white.T + np.float32(1 / photos)
+        now = np.asarray(targets[rows, column].todense(), dtype=np.float32).ravel()
+        fitted = block @ fit.coefficients[:, column] + fit.intercepts[column]
+        shift = (weights - 1) * residuals(now, fitted, hat, weights)
+        moments[:, column] += block.T @ shift
+        totals[column] += shift.sum()
+        correction = sparse.csr_matrix((shift, (rows, np.full(len(rows), column))), shape=targets.shape)
+        targets = (targets + correction).tocsr()
+        changed = True
+    if changed:
+        fit = ridge.fit(moments, totals)
+    cells = _cells(ridge, fit, features, vectors, targets, examples, order, background)
+    return SampledSolution(fit, cells, set_aside, targets)
+
+
+def honest_blocks(
+    ridge: GramRidge, fit: Fit, features: FeatureMap, vectors: Vectors, targets: sparse.csr_matrix
+) -> Iterator[tuple[slice, Floats]]:
+    """Leave-one-out scores of all photos, shape (rows, k) a block."""
+    for rows, block in features.blocks(vectors):
+        kept = 1 - ridge.leverages(block)
+        scores = block @ fit.coefficients
+        scores += fit.intercepts
+        scores /= kept[:, None]
+        own = targets[rows].tocoo()
+        scores[own.row, own.col] -= ((1 - kept) / kept)[own.row] * own.data
+        yield rows, scores
+
+
+def _judge(
+    ridge: GramRidge,
+    fit: Fit,
+    features: FeatureMap,
+    vectors: Vectors,
+    labels: sparse.csr_matrix,
+    examples: Sequence[KeywordExamples],
+    background: Rows,
+    relabelling: float,
+    settings: LearnerSettings,
+) -> tuple[sparse.csr_matrix, tuple[Rows, ...]]:
+    """Targets to add for probable omissions, and the positives of each keyword that are disowned."""
+    own_scores = labels.tocsr(copy=True)
+    ordinary = np.empty((len(background), len(examples)), dtype=np.float32)
+    found: list[tuple[Rows, Rows, Floats]] = []
+    for rows, scores in honest_blocks(ridge, fit, features, vectors, labels):
+        low, high = labels.indptr[rows.start], labels.indptr[rows.stop]
+        own = np.repeat(np.arange(rows.stop - rows.start), np.diff(labels.indptr[rows.start : rows.stop + 1]))
+        columns = labels.indices[low:high]
+        own_scores.data[low:high] = scores[own, columns]
+        inside = (background >= rows.start) & (background < rows.stop)
+        ordinary[inside] = scores[background[inside] - rows.start]
+        if relabelling:
+            scores[own, columns] = 0
+            i, column = np.nonzero(scores > LEAST_BELIEVED)
+            found.append((i + rows.start, column, np.minimum(scores[i, column], 1) * np.float32(relabelling)))
+    believed = labels * np.float32(0)
+    believed.eliminate_zeros()
+    if found:
+        photo, keyword_of, value = (np.concatenate(part) for part in zip(*found, strict=True))
+        value[_rejected(photo, keyword_of, examples, len(examples))] = 0
+        believed = sparse.csr_matrix((value, (photo, keyword_of)), shape=labels.shape)
+    set_aside = []
+    by_column = own_scores.tocsc()
+    for k, keyword in enumerate(examples):
+        if not settings.set_aside_poison:
+            set_aside.append(NO_ROWS)
+            continue
+        mine = slice(by_column.indptr[k], by_column.indptr[k + 1])
+        others = ordinary[~np.isin(background, keyword.positives), k]
+        set_aside.append(disowned(by_column.indices[mine].astype(np.int64), by_column.data[mine], others))
+    return believed, tuple(set_aside)
+
+
+def _rejected(rows: Rows, columns: Rows, examples: Sequence[KeywordExamples], k: int) -> Rows:
+    lists = [keyword.rejections * k + column for column, keyword in enumerate(examples)]
+    return np.flatnonzero(np.isin(rows * k + columns, np.concatenate([NO_ROWS, *lists])))
+
+
+def _cells(
+    ridge: GramRidge,
+    fit: Fit,
+    features: FeatureMap,
+    vectors: Vectors,
+    targets: sparse.csr_matrix,
+    examples: Sequence[KeywordExamples],
+    order: Rows,
+    background: Rows,
+) -> Cells:
+    """Leave-one-out scores of a common background sample and of some positives of each keyword."""
+    photos, k = targets.shape
+    count = len(background)
+    place = np.empty(photos, dtype=np.int64)
+    place[order] = np.arange(photos)
+    shape = (count + POSITIVES, k)
+    scores, labels, weights = (np.zeros(shape, dtype=np.float32) for _ in range(3))
+    in_background = np.zeros(photos, dtype=bool)
+    in_background[background] = True
+    start = 0
+    for _, block in honest_blocks(ridge, fit, features, vectors[background], targets[background]):
+        scores[start : start + len(block)] = block
+        start += len(block)
+    weights[:count] = 1
+    pairs_row, pairs_place, pairs_column = [], [], []
+    for column, keyword in enumerate(examples):
+        some = keyword.positives
+        if len(some) > POSITIVES:
+            some = some[np.argsort(place[some], kind="stable")[:POSITIVES]]
+        carried = in_background[keyword.positives]
+        weights[np.searchsorted(background, keyword.positives[carried]), column] = 0
+        weights[:count, column] *= (photos - len(keyword.positives)) / max(1, count - int(carried.sum()))
+        pairs_row.append(some)
+        pairs_place.append(count + np.arange(len(some)))
+        pairs_column.append(np.full(len(some), column))
+        weights[count : count + len(some), column] = len(keyword.positives) / len(some)
+        labels[count : count + len(some), column] = 1
+    row, at, column_of = (np.concatenate(part) for part in (pairs_row, pairs_place, pairs_column))
+    by_row = np.argsort(row, kind="stable")
+    row, at, column_of = row[by_row], at[by_row], column_of[by_row]
+    weights_by_keyword = np.ascontiguousarray(fit.coefficients.T)
+    needed, inverse = np.unique(row, return_inverse=True)
+    own = np.asarray(targets[row, column_of], dtype=np.float32).ravel()
+    for part, block in features.blocks(vectors[needed]) if len(needed) else ():
+        mine = slice(*np.searchsorted(inverse, [part.start, part.stop]))
+        leverage = ridge.leverages(block)[inverse[mine] - part.start]
+        c = column_of[mine]
+        raw = np.einsum("ij,ij->i", block[inverse[mine] - part.start], weights_by_keyword[c]) + fit.intercepts[c]
+        scores[at[mine], c] = (raw - leverage * own[mine]) / (1 - leverage)
+    return Cells(scores, labels, weights)
