@@ -52,7 +52,8 @@ class KernelRidge:
 
     def leave_one_out(self, targets: Floats, fit: Fit) -> Floats:
         """Shape (n, k): each photo's score from a fit to all the others (the intercept fitted anew as well)."""
-        return targets - fit.coefficients / np.diagonal(self.operator)[:, None]
+        diagonal = np.diagonal(self.operator).clip(1e-7)  # a single photo has nothing but itself
+        return np.asarray(targets - fit.coefficients / diagonal[:, None], dtype=np.float32)
 
     def fitted(self, targets: Floats, fit: Fit) -> Floats:
         return targets - np.float32(self.penalty) * fit.coefficients

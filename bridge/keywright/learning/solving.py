@@ -69,7 +69,10 @@ def _learn_exactly(
     ridge = KernelRidge.of(kernel, SECOND_PENALTY * choices.penalty)
     solved = solve(ridge, examples, choices.relabelling, settings)
     labels = carried(examples, len(digests))
-    cells = Cells(solved.scores, labels, np.ones_like(labels), whole=True)
+    weights = np.ones_like(labels)
+    for column, keyword in enumerate(examples):
+        weights[keyword.rejections, column] = settings.prime_weight
+    cells = Cells(solved.scores, labels, weights, whole=True)
     everything = slice(0, len(digests))
     return Learned(features, solved.fit, cells, solved.set_aside, choices, lambda: iter([(everything, solved.scores)]))
 

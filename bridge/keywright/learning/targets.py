@@ -16,8 +16,6 @@ from keywright.learning.base import NO_ROWS, Floats, KeywordExamples, Rows
 from keywright.learning.settings import LearnerSettings
 
 FEWEST_TO_DISOWN = 6
-LEAST_TELLING = 0.2
-"""A keyword can be told when half of its photos score at least so much."""
 
 
 def carried(examples: Sequence[KeywordExamples], photos: int) -> Floats:
@@ -80,12 +78,12 @@ def disowned(positives: Rows, scores: Floats, background: Floats) -> Rows:
 
     ``scores``: leave-one-out scores of the positives; ``background``: scores of photos without the keyword. A positive
     is disowned when more than half of the photos without the keyword score higher, although the keyword is one that
-    can be told: most of its positives score well above nearly all photos without it.
+    can be told: most of its positives are twice as far above that middle as the 99th percentile is.
     """
     if len(positives) < FEWEST_TO_DISOWN or not len(background):
         return NO_ROWS
     middle, high = np.quantile(background, [0.5, 0.99])
-    if np.median(scores) < max(high, LEAST_TELLING):
+    if np.median(scores) < high + (high - middle):
         return NO_ROWS
     order = np.argsort(scores, kind="stable")[: len(positives) // 5]
     return np.sort(positives[order[scores[order] < middle]])
