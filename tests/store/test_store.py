@@ -200,6 +200,41 @@ def test_a_damaged_model_part_is_named_and_nothing_else_is_lost(store: Store) ->
             models.version_content(connection, version)
 
 
+def test_a_training_mends_the_damaged_parts_it_shares_with_earlier_versions(store: Store) -> None:
+    with store.write() as connection:
+        first = models.add_version(connection, "enc", {"dog": b"d1", "cat": b"c"}, {}, activate=True)
+        connection.execute(models.model_parts.update().values(content=b"other"))
+        second = models.add_version(connection, "enc", {"dog": b"d2", "cat": b"c"}, {}, activate=True)
+        assert models.version_content(connection, second) == {"dog": b"d2", "cat": b"c"}
+        with pytest.raises(KeywrightError, match="in its part dog"):
+            models.version_content(connection, first)
+
+
+def test_rolling_back_goes_by_what_was_active_not_by_numbers(store: Store) -> None:
+    with store.write() as connection:
+        one, two, three = (
+            models.add_version(connection, "enc", {"dog": name}, {}, activate=False) for name in (b"1", b"2", b"3")
+        )
+        for number in (three, one, one, two):
+            models.activate_version(connection, number)
+        assert models.previously_active(connection) == [three, one, two]
+        assert models.roll_back_version(connection) == one
+        assert models.roll_back_version(connection) == three
+        assert models.roll_back_version(connection) is None
+        active = models.active_version(connection)
+        assert active is not None
+        assert active.id == three
+
+
+def test_the_size_of_a_version_tells_what_it_shares(store: Store) -> None:
+    with store.write() as connection:
+        models.add_version(connection, "enc", {"dog": b"12345", "cat": b"123"}, {}, activate=True)
+        second = models.add_version(connection, "enc", {"dog": b"1234567", "cat": b"123"}, {}, activate=True)
+        assert models.version_sizes(connection)[second] == models.VersionSize(10, 7)
+        assert models.same_version(connection, {"cat": b"123", "dog": b"1234567"}) == second
+        assert models.same_version(connection, {"cat": b"123"}) is None
+
+
 WRITER = """
 import sys
 from pathlib import Path

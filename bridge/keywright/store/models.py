@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,7 +17,9 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    case,
     delete,
+    func,
     insert,
     select,
     update,
@@ -25,6 +27,8 @@ from sqlalchemy import (
 
 from keywright.errors import KeywrightError
 from keywright.store.schema import METADATA
+
+_AT_ONCE = 500
 
 model_parts = Table(
     "model_parts",
@@ -52,6 +56,17 @@ version_parts = Table(
     Column("digest", ForeignKey("model_parts.digest"), nullable=False),
 )
 
+activations = Table(
+    "activations",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("version_id", ForeignKey("model_versions.id", ondelete="CASCADE"), nullable=False),
+    Column("activated_at", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Which versions were active, one after the other; rolling back takes the newest off. Numbers of versions cannot tell:
+one that was imported or came out worse may never have been active."""
+
 
 @dataclass(frozen=True, slots=True)
 class VersionRow:
@@ -65,10 +80,17 @@ class VersionRow:
 def add_version(
     connection: Connection, encoder_id: str, parts: Mapping[str, bytes], metrics: Mapping[str, float], *, activate: bool
 ) -> int:
-    """Keep a version; parts that another version has already are not kept twice."""
-    digests = {name: hashlib.blake2b(content, digest_size=20).hexdigest() for name, content in parts.items()}
+    """Keep a version; parts that another version has already are not kept twice, and mended where damaged there."""
+    digests = _digests(parts)
     known = set(connection.execute(select(model_parts.c.digest)).scalars())
-    new = {digests[name]: content for name, content in parts.items() if digests[name] not in known}
+    contents = {digests[name]: content for name, content in parts.items()}
+    for start in range(0, len(contents), _AT_ONCE):
+        shared = [d for d in list(contents)[start : start + _AT_ONCE] if d in known]
+        for row in connection.execute(select(model_parts).where(model_parts.c.digest.in_(shared))):
+            if row.content != contents[row.digest]:
+                mended = update(model_parts).where(model_parts.c.digest == row.digest)
+                connection.execute(mended.values(content=contents[row.digest]))
+    new = {digest: content for digest, content in contents.items() if digest not in known}
     if new:
         connection.execute(insert(model_parts), [{"digest": d, "content": c} for d, c in new.items()])
     version = int(
@@ -91,10 +113,52 @@ def add_version(
     return version
 
 
+def same_version(connection: Connection, parts: Mapping[str, bytes]) -> int | None:
+    """The newest version that is made of exactly these parts."""
+    digests = _digests(parts)
+    name, digest = next(iter(digests.items()))
+    alike = select(version_parts.c.version_id).where(version_parts.c.name == name, version_parts.c.digest == digest)
+    for version in connection.execute(alike.order_by(version_parts.c.version_id.desc())).scalars():
+        rows = connection.execute(
+            select(version_parts.c.name, version_parts.c.digest).where(version_parts.c.version_id == version)
+        )
+        if {row.name: row.digest for row in rows} == digests:
+            return int(version)
+    return None
+
+
 def activate_version(connection: Connection, version: int) -> None:
     """Make this version the one that suggests. Raises ``KeywrightError`` where there is none of that number."""
-    if connection.execute(select(model_versions.c.id).where(model_versions.c.id == version)).first() is None:
+    row = connection.execute(select(model_versions.c.active).where(model_versions.c.id == version)).first()
+    if row is None:
         raise KeywrightError(f"There is no model version {version}; `keywright models list` shows those there are.")
+    if not row.active:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        connection.execute(insert(activations).values(version_id=version, activated_at=now))
+    _make_active(connection, version)
+
+
+def previously_active(connection: Connection) -> Sequence[int]:
+    """The versions that were active one after the other, as far as they were not rolled back; the active one last."""
+    found: list[int] = []
+    for version in connection.execute(select(activations.c.version_id).order_by(activations.c.id)).scalars():
+        if not found or found[-1] != version:
+            found.append(int(version))
+    return found
+
+
+def roll_back_version(connection: Connection) -> int | None:
+    """Make the version active that was active before the one that is now; ``None`` where there was none."""
+    before = previously_active(connection)[:-1]
+    if not before:
+        return None
+    last = select(func.max(activations.c.id)).where(activations.c.version_id == before[-1]).scalar_subquery()
+    connection.execute(delete(activations).where(activations.c.id > last))
+    _make_active(connection, before[-1])
+    return before[-1]
+
+
+def _make_active(connection: Connection, version: int) -> None:
     connection.execute(update(model_versions).values(active=(model_versions.c.id == version)))
 
 
@@ -125,8 +189,32 @@ def version_content(connection: Connection, version: int) -> dict[str, bytes]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class VersionSize:
+    """Bytes: of all parts of a version, and of those that no other version has."""
+
+    total: int
+    own: int
+
+
+def version_sizes(connection: Connection) -> dict[int, VersionSize]:
+    uses = select(version_parts.c.digest, func.count().label("n")).group_by(version_parts.c.digest).subquery()
+    size = func.length(model_parts.c.content)
+    rows = connection.execute(
+        select(version_parts.c.version_id, func.sum(size), func.sum(case((uses.c.n == 1, size), else_=0)))
+        .join(model_parts, model_parts.c.digest == version_parts.c.digest)
+        .join(uses, uses.c.digest == version_parts.c.digest)
+        .group_by(version_parts.c.version_id)
+    )
+    return {int(version): VersionSize(int(total), int(own)) for version, total, own in rows}
+
+
 def remove_version(connection: Connection, version: int) -> None:
     """Forget a version and the parts that no other version has."""
     connection.execute(delete(model_versions).where(model_versions.c.id == version))
     used = select(version_parts.c.digest)
     connection.execute(delete(model_parts).where(model_parts.c.digest.not_in(used)))
+
+
+def _digests(parts: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: hashlib.blake2b(content, digest_size=20).hexdigest() for name, content in parts.items()}
