@@ -44,9 +44,8 @@ def main() -> None:
         wall, cpu = time.perf_counter(), time.process_time()
         result = train(data, LearnerSettings())
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        print(
-            f"training {len(result.models.keywords)} keywords on {len(vectors):,} photos: {wall:.2f} s ({cpu:.2f} s cpu)"
-        )
+        learned = f"training {len(result.models.keywords)} keywords on {len(vectors):,} photos"
+        print(f"{learned}: {wall:.2f} s ({cpu:.2f} s of processor time)")
 
 
 if __name__ == "__main__":
