@@ -131,7 +131,8 @@ function Bridge.try(bridge, request)
   if request.method == "GET" then
     body, answered = LrHttp.get(bridge.url .. request.path, headers, request.timeout)
   else
-    body, answered = LrHttp.post(bridge.url .. request.path, request.body or "", headers, request.method, request.timeout)
+    body, answered =
+      LrHttp.post(bridge.url .. request.path, request.body or "", headers, request.method, request.timeout)
   end
   answered = answered or {}
   return Request.read(body, answered.status, answered.error and answered.error.errorCode)
@@ -153,7 +154,10 @@ local function explain(problem)
   end
   Task.fail(
     LOC("$$$/Keywright/Gone=Keywright has stopped answering."),
-    LOC("$$$/Keywright/GoneInfo=What was decided until now is kept. Try again: it is started anew. (^1)", tostring(problem.detail))
+    LOC(
+      "$$$/Keywright/GoneInfo=What was decided until now is kept. Try again: it is started anew. (^1)",
+      tostring(problem.detail)
+    )
   )
 end
 

@@ -184,10 +184,11 @@ end
 
 local function decode_number(text, at)
   local digits = string.match(text, "^-?%d+%.?%d*[eE]?[+-]?%d*", at)
-  local value = digits and not string.match(digits, "^-?0%d") and not string.match(digits, "%.$") and not string.match(
-    digits,
-    "%.[eE]"
-  ) and tonumber(digits)
+  local value = digits
+    and not string.match(digits, "^-?0%d")
+    and not string.match(digits, "%.$")
+    and not string.match(digits, "%.[eE]")
+    and tonumber(digits)
   if not value then
     fail(at, "no value")
   end

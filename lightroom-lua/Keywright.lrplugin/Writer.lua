@@ -149,7 +149,9 @@ end
 local function too_busy()
   Task.fail(
     LOC("$$$/Keywright/Busy=The catalog is busy."),
-    LOC("$$$/Keywright/BusyInfo=Another task is writing to it. Nothing was written; choose Library > Plug-in Extras > Apply accepted keywords when it has ended.")
+    LOC(
+      "$$$/Keywright/BusyInfo=Another task is writing to it. Nothing was written; choose Library > Plug-in Extras > Apply accepted keywords when it has ended."
+    )
   )
 end
 
@@ -198,7 +200,10 @@ function Writer.write(title, wanted, new_tops, progress)
     local found
     local done = Writer.gate(title, function()
       local cache
-      found, cache, written, failed = {}, {}, {}, { unpack(plan.skipped) }
+      found, cache, written, failed = {}, {}, {}, {}
+      for i, one in ipairs(plan.skipped) do
+        failed[i] = one
+      end
       for text, id in pairs(plan.ids) do
         found[text] = handles[id]
       end
