@@ -29,7 +29,9 @@ COMMANDS = {
     "history": Listed("apply", "The batches that were written, newest last."),
     "evaluate": Listed("evaluate", "Measure how good the suggestions for a catalog are."),
     "keywords": Listed("keywords", "The keywords that were learned: list, search."),
+    "models": Listed("models", "Model versions: list, activate, roll back, compare, export, import."),
     "serve": Listed("serve", "Be the bridge that Lightroom, digiKam and the browser talk to."),
+    "config": Listed("config", "Your choices: where they are, what holds, whether they are sound."),
     "doctor": Listed("doctor", "Check that everything Keywright needs is there and sound."),
     "bench": Listed("bench", "Measure speed on this machine."),
 }

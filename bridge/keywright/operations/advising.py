@@ -7,7 +7,7 @@ changes from one question to the next (keywords, decisions, vectors) is read fro
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -25,6 +25,8 @@ from keywright.store.models import active_version
 from keywright.store.photos import PhotoRow, keywords_of
 from keywright.suggesting.base import SuggestSettings
 from keywright.suggesting.suggest import Examples, suggest
+
+Placed = Callable[[KeywordPath], KeywordPath]
 
 AT_ONCE = 256
 """Photos of one answer that are worked on together: bounds memory and the time until the first is given."""
@@ -71,13 +73,20 @@ class Advisor:
     def models(self) -> ModelSet:
         return self._current().models
 
-    def suggest(self, photo_ids: Sequence[int], settings: SuggestSettings) -> Iterator[Advice]:
-        """In the order asked for. Keywords that were decided on a photo are not suggested on it again."""
+    def suggest(
+        self, photo_ids: Sequence[int], settings: SuggestSettings, placed: Placed = lambda path: path
+    ) -> Iterator[Advice]:
+        """In the order asked for. Keywords that were decided on a photo are not suggested on it again.
+
+        ``placed`` gives the keyword that would be written for one; a photo that has that has the keyword.
+        """
         loaded = self._current()
         for start in range(0, len(photo_ids), AT_ONCE):
-            yield from self._suggest(loaded, photo_ids[start : start + AT_ONCE], settings)
+            yield from self._suggest(loaded, photo_ids[start : start + AT_ONCE], settings, placed)
 
-    def _suggest(self, loaded: _Loaded, photo_ids: Sequence[int], settings: SuggestSettings) -> Iterator[Advice]:
+    def _suggest(
+        self, loaded: _Loaded, photo_ids: Sequence[int], settings: SuggestSettings, placed: Placed
+    ) -> Iterator[Advice]:
         with self._workspace.store.read() as connection:
             rows = photos_by_id(connection, photo_ids)
             contents = [row.content_id for row in rows.values() if row.content_id]
@@ -88,7 +97,10 @@ class Advisor:
                 self._names.refresh(connection)
         known = [row for row in rows.values() if row.content_id in vectors]
         existing = [{self._names[k] for k in carried.get(row.id, ())} for row in known]
-        done = [{self._names[d.keyword_id].key for d in decided.get(row.id, ())} for row in known]
+        done = [
+            {self._names[d.keyword_id].key for d in decided.get(row.id, ())} | {path.key for path in here}
+            for row, here in zip(known, existing, strict=True)
+        ]
         # Decided keywords are taken out afterwards, so that one's parent is not suggested in its stead.
         wider = replace(settings, limit=settings.limit and settings.limit + max((len(d) for d in done), default=0))
         found = {}
@@ -97,7 +109,7 @@ class Advisor:
             for row, refused, some in zip(
                 known, done, suggest(loaded.models, stacked, existing, wider, loaded.examples), strict=True
             ):
-                kept = [s for s in some if s.keyword.key not in refused]
+                kept = [s for s in some if not {s.keyword.key, placed(s.keyword).key} & refused]
                 found[row.id] = tuple(
                     Ranked(
                         s.keyword,

@@ -51,7 +51,7 @@ def _suggested(bridge: Bridge, photos: list[int], body: m.SuggestIn, profile: Pr
     most = (profile.limit or 0) if body.limit is None else body.limit
     narrow = bool(profile.under or profile.without)
     settings = SuggestSettings(min_confidence=least, limit=0 if narrow else most)
-    for advice in bridge.advisor.suggest(photos, settings):
+    for advice in bridge.advisor.suggest(photos, settings, profile.placed):
         admitted = [s for s in advice.suggestions if not narrow or profile.admits(s.keyword)]
         yield m.Suggested(
             photo=advice.photo_id,
