@@ -49,6 +49,8 @@ def learn(sources: Sequence[str], maps: Sequence[str], min_photos: int, precisio
             f"{counted(len(report.set_aside), 'keyword')} on photos that the rest of the keyword disowns "
             "took no part in training; `keywright audit` shows them"
         )
+    if report.held_back:
+        note(f"Version {report.version} stays the active one: what was trained is not used, {report.held_back}")
     if as_json:
         show_json(report)
         return
@@ -59,5 +61,5 @@ def learn(sources: Sequence[str], maps: Sequence[str], min_photos: int, precisio
     else:
         click.echo(
             f"{counted(report.trained, 'keyword')} trained from {counted(report.photos, 'photo')}; "
-            f"{counted(report.models, 'keyword has', 'keywords have')} a model (version {report.version})."
+            f"{counted(report.models, 'keyword has', 'keywords have')} a model (version {report.trained_version})."
         )

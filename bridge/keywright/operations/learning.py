@@ -18,8 +18,9 @@ from keywright.operations.embedding import EmbedReport, embed_photos, require_so
 from keywright.operations.gathering import gather
 from keywright.operations.progress import Cancel, Progress, never, silent
 from keywright.operations.reading import SourceRead, read_source
+from keywright.operations.versions import Kept, keep
 from keywright.operations.workspace import Workspace
-from keywright.store.models import active_version, add_version, version_content
+from keywright.store.models import active_version, version_content
 from keywright.store.photos import list_photos
 
 
@@ -29,7 +30,6 @@ class SetAside:
 
     keyword: KeywordPath
     path: Path
-    confidence: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class LearnReport:
     dropped: tuple[str, ...]  # keywords that no photo carries any more
     set_aside: tuple[SetAside, ...]
     version: int  # the model version that is active now
+    trained_version: int  # the version that holds what the sources hold now
+    held_back: str | None  # why those two are not the same, where they are not
 
     @property
     def nothing_new(self) -> bool:
@@ -104,11 +106,9 @@ def _train(
     report = result.report
     progress("Learning keywords", len(data.keywords), len(data.keywords))
     if active is None or result.models is not previous:
-        with workspace.store.write() as connection:
-            parts = result.models.to_parts()
-            version = add_version(connection, workspace.encoder_id, parts, _metrics(report), activate=True)
+        kept = keep(workspace, result.models, _metrics(report), previous)
     else:
-        version = active.id
+        kept = Kept(active.id, active.id)
     return LearnReport(
         sources,
         embedded,
@@ -117,8 +117,10 @@ def _train(
         sum(model.photos >= result.models.min_photos for model in result.models.keywords),
         len(report.trained),
         tuple(str(path) for path in report.dropped),
-        tuple(SetAside(one.path, gathered.paths[one.row], one.confidence) for one in report.set_aside),
-        version,
+        tuple(SetAside(one.path, gathered.paths[one.row]) for one in report.set_aside),
+        kept.active,
+        kept.trained,
+        kept.held_back,
     )
 
 

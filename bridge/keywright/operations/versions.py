@@ -3,18 +3,44 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath
 from keywright.operations.registering import NotFoundError
 from keywright.operations.workspace import Workspace
-from keywright.store.models import VersionRow, activate_version, list_versions, version_content
+from keywright.store.models import (
+    VersionRow,
+    activate_version,
+    active_version,
+    add_version,
+    list_versions,
+    previously_active,
+    roll_back_version,
+    same_version,
+    version_content,
+    version_sizes,
+)
 
 if TYPE_CHECKING:
-    from keywright.learning.models import KeywordModel
+    from keywright.learning.models import KeywordModel, ModelSet
+
+LEAST_PHOTOS = 5
+"""Keywords on fewer photos have no quality that could be compared."""
+TOLERANCE = 0.05
+"""A training is worse when the mean average precision falls by more than this, and by more than chance explains."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedVersion:
+    """A version with its size in bytes: of all its parts, and of those that no other version has."""
+
+    version: VersionRow
+    bytes: int
+    own_bytes: int
 
 
 def versions(workspace: Workspace) -> list[VersionRow]:
@@ -23,40 +49,82 @@ def versions(workspace: Workspace) -> list[VersionRow]:
         return list_versions(connection)
 
 
+def listed(workspace: Workspace) -> list[ListedVersion]:
+    """Oldest first, with sizes."""
+    with workspace.store.read() as connection:
+        sizes = version_sizes(connection)
+        rows = list_versions(connection)
+    return [
+        ListedVersion(row, sizes[row.id].total, sizes[row.id].own) if row.id in sizes else ListedVersion(row, 0, 0)
+        for row in rows
+    ]
+
+
 def version(workspace: Workspace, number: int) -> VersionRow:
-    found = next((v for v in versions(workspace) if v.id == number), None)
+    """Raises ``NotFoundError``."""
+    known = versions(workspace)
+    found = next((v for v in known if v.id == number), None)
     if found is None:
-        raise NotFoundError(f"There is no model version {number}; list the versions to see those there are.")
+        there = f"those there are: {_numbers([v.id for v in known])}" if known else "nothing has been learned yet"
+        raise NotFoundError(f"There is no model version {number}; {there}.")
     return found
 
 
 def activate(workspace: Workspace, number: int) -> VersionRow:
-    """Let this version suggest. Raises ``NotFoundError``."""
-    version(workspace, number)
+    """Let this version suggest.
+
+    Raises ``NotFoundError``, and ``KeywrightError`` where it is damaged or of another encoder than the one in use.
+    """
+    row = version(workspace, number)
+    _require_usable(workspace, row)
     with workspace.store.write() as connection:
         activate_version(connection, number)
     return version(workspace, number)
 
 
 def roll_back(workspace: Workspace) -> VersionRow:
-    """Let the version before the active one suggest. Raises ``KeywrightError`` where there is none before it."""
-    known = versions(workspace)
-    active = next((v for v in known if v.active), None)
-    before = [v for v in known if active is not None and v.id < active.id]
+    """Let the version suggest again that did before the active one.
+
+    Done again it goes further back. Raises ``KeywrightError`` where there is none, or it cannot suggest.
+    """
+    with workspace.store.read() as connection:
+        before = previously_active(connection)[:-1]
     if not before:
-        raise KeywrightError("There is no model version before the active one to go back to.")
-    return activate(workspace, before[-1].id)
+        raise KeywrightError("No model version was active before this one, so there is none to go back to.")
+    _require_usable(workspace, version(workspace, before[-1]))
+    with workspace.store.write() as connection:
+        found = roll_back_version(connection)
+    return version(workspace, found or before[-1])
+
+
+def _require_usable(workspace: Workspace, row: VersionRow) -> None:
+    if row.encoder_id != workspace.encoder_id:
+        raise KeywrightError(
+            f"Model version {row.id} was learned with the encoder {row.encoder_id}, and {workspace.encoder_id} is in "
+            "use; the active version stays."
+        )
+    load(workspace, row.id)
+
+
+def load(workspace: Workspace, number: int) -> ModelSet:
+    """The models of a version. Raises ``KeywrightError`` where it is damaged."""
+    from keywright.learning.models import ModelSet
+
+    with workspace.store.read() as connection:
+        return ModelSet.from_parts(version_content(connection, number))
 
 
 @dataclass(frozen=True, slots=True)
 class KeywordChange:
-    """A keyword in two versions; ``None`` where a version lacks it, or its quality cannot be told."""
+    """A keyword in two versions. Quality is the average precision by leave-one-out, ``None`` where nobody can tell."""
 
     keyword: KeywordPath
-    old_photos: int | None
-    new_photos: int | None
+    old_photos: int
+    new_photos: int
     old_quality: float | None
     new_quality: float | None
+    old_threshold: float
+    new_threshold: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,30 +133,170 @@ class Comparison:
     new: VersionRow
     added: Sequence[KeywordPath]
     removed: Sequence[KeywordPath]
-    changed: Sequence[KeywordChange]
+    changed: Sequence[KeywordChange]  # other photos, another quality or another threshold; in tree order
+    compared: int  # keywords both have, on photos enough to tell their quality in both
+    old_mean: float | None  # mean average precision over those
+    new_mean: float | None
 
 
 def compare(workspace: Workspace, old: int, new: int) -> Comparison:
     """What differs between two versions, keyword by keyword. Raises ``NotFoundError``."""
-    from keywright.learning.models import ModelSet
-
     rows = version(workspace, old), version(workspace, new)
-    with workspace.store.read() as connection:
-        before, after = (ModelSet.from_parts(version_content(connection, row.id)) for row in rows)
-    olds: dict[tuple[str, ...], KeywordModel] = {model.path.key: model for model in before.keywords}
-    news: dict[tuple[str, ...], KeywordModel] = {model.path.key: model for model in after.keywords}
-    changed = [
-        KeywordChange(news[key].path, olds[key].photos, news[key].photos, _quality(olds[key]), _quality(news[key]))
-        for key in sorted(olds.keys() & news.keys())
-        if olds[key].digest != news[key].digest
-    ]
+    before, after = (load(workspace, row.id) for row in rows)
+    both = _changes(before, after)
+    olds, news = ({model.path.key: model.path for model in one.keywords} for one in (before, after))
+    pairs = _qualities(both)
     return Comparison(
         *rows,
-        [news[key].path for key in sorted(news.keys() - olds.keys())],
-        [olds[key].path for key in sorted(olds.keys() - news.keys())],
-        changed,
+        [path for key, path in news.items() if key not in olds],
+        [path for key, path in olds.items() if key not in news],
+        [
+            one
+            for one in both
+            if (one.old_photos, one.old_quality, one.old_threshold)
+            != (one.new_photos, one.new_quality, one.new_threshold)
+        ],
+        len(pairs),
+        _mean([one for one, _ in pairs]),
+        _mean([two for _, two in pairs]),
     )
 
 
+def _changes(old: ModelSet, new: ModelSet) -> list[KeywordChange]:
+    known: dict[tuple[str, ...], KeywordModel] = {model.path.key: model for model in old.keywords}
+    return [
+        KeywordChange(
+            model.path,
+            before.photos,
+            model.photos,
+            _quality(before),
+            _quality(model),
+            float(before.threshold),
+            float(model.threshold),
+        )
+        for model in new.keywords
+        if (before := known.get(model.path.key)) is not None
+    ]
+
+
+def _qualities(changes: Sequence[KeywordChange]) -> list[tuple[float, float]]:
+    return [
+        (one.old_quality, one.new_quality)
+        for one in changes
+        if one.old_quality is not None
+        and one.new_quality is not None
+        and min(one.old_photos, one.new_photos) >= LEAST_PHOTOS
+    ]
+
+
 def _quality(model: KeywordModel) -> float | None:
-    return None if math.isnan(model.average_precision) else model.average_precision
+    return None if math.isnan(model.average_precision) else float(model.average_precision)
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return math.fsum(values) / len(values) if values else None
+
+
+@dataclass(frozen=True, slots=True)
+class Setback:
+    """A training that ranks photos worse than the models before it, on the keywords both have."""
+
+    keywords: int
+    before: float  # mean average precision by leave-one-out
+    after: float
+    worst: KeywordChange
+
+
+def setback(old: ModelSet, new: ModelSet) -> Setback | None:
+    """``None`` where the new models are as good, where one catalog changes too little to say, or for other encoders.
+
+    Worse is a mean average precision that fell by more than ``TOLERANCE`` and by more than twice the standard error
+    of the mean difference: a few hard photos more under one keyword are no setback, wrong keywords on many are.
+    """
+    if old.encoder_id != new.encoder_id:
+        return None
+    changes = [one for one in _changes(old, new) if _qualities([one])]
+    pairs = _qualities(changes)
+    if len(pairs) < 2:
+        return None
+    falls = [before - after for before, after in pairs]
+    fall = math.fsum(falls) / len(falls)
+    spread = math.fsum((one - fall) ** 2 for one in falls) / (len(falls) - 1)
+    if fall <= max(TOLERANCE, 2 * math.sqrt(spread / len(falls))):
+        return None
+    worst = max(zip(falls, range(len(falls)), strict=True))[1]
+    return Setback(
+        len(pairs),
+        math.fsum(before for before, _ in pairs) / len(pairs),
+        math.fsum(after for _, after in pairs) / len(pairs),
+        changes[worst],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where a training was kept, which version suggests now, and why that is another one."""
+
+    trained: int
+    active: int
+    held_back: str | None = None
+
+
+def keep(workspace: Workspace, models: ModelSet, metrics: Mapping[str, float], previous: ModelSet | None) -> Kept:
+    """Keep a training as a version, and let it suggest unless it is worse than ``previous``, the active models.
+
+    A training that gives what a version holds already makes no other one. Where a person rolled that version back, or
+    it was held back before, it stays so until a person activates it.
+    """
+    parts = models.to_parts()
+    worse = setback(previous, models) if previous is not None else None
+    with workspace.store.write() as connection:
+        active = active_version(connection)
+        known = same_version(connection, parts)
+        taken_back = known is not None and known not in previously_active(connection)
+        usable = active is not None and previous is not None
+        number = known or add_version(connection, models.encoder_id, parts, metrics, activate=False)
+        if active is None or not usable or (worse is None and not taken_back):
+            activate_version(connection, number)
+            return Kept(number, number)
+    take = f"`keywright models activate {number}` lets it suggest"
+    if worse is not None:
+        one = worse.worst
+        return Kept(
+            number,
+            active.id,
+            f"it ranks photos worse than version {active.id}: mean average precision {worse.after:.2f} instead of "
+            f"{worse.before:.2f} over {worse.keywords} keywords, most of all {one.keyword} with "
+            f"{one.new_quality:.2f} instead of {one.old_quality:.2f}; {take}",
+        )
+    return Kept(number, active.id, f"version {number} holds just this and was rolled back or never active; {take}")
+
+
+def _numbers(ids: Sequence[int]) -> str:
+    return ", ".join(str(number) for number in (ids if len(ids) <= 10 else [*ids[:3], "...", *ids[-5:]]))
+
+
+def export_version(workspace: Workspace, number: int, file: Path) -> VersionRow:
+    """Write a version into one file. Raises ``NotFoundError``, and ``KeywrightError`` where it cannot be written."""
+    from keywright.operations.modelfile import Exported, write_model_file
+
+    row = version(workspace, number)
+    with workspace.store.read() as connection:
+        parts = version_content(connection, number)
+    load(workspace, number)
+    write_model_file(file, Exported(row.encoder_id, row.created_at, row.metrics, parts))
+    return row
+
+
+def import_version(workspace: Workspace, file: Path) -> tuple[VersionRow, bool]:
+    """Keep an exported version beside those there are, and whether it is new; which one suggests stays.
+
+    Raises ``KeywrightError`` where the file is damaged, none of ours, or of an encoder that is not there.
+    """
+    from keywright.operations.modelfile import read_model_file
+
+    found = read_model_file(file)
+    with workspace.store.write() as connection:
+        known = same_version(connection, found.parts)
+        number = known or add_version(connection, found.encoder_id, found.parts, found.metrics, activate=False)
+    return version(workspace, number), known is None
