@@ -16,7 +16,7 @@ from keywright.operations.workspace import Workspace
 from keywright.store.models import list_versions, version_content
 from keywright.store.photos import list_catalogs, list_photos
 
-_NEEDED = ("torch", "onnxruntime", "pillow", "pillow-heif", "rawpy", "lxml", "pyexiv2", "sqlalchemy", "tifffile")
+_NEEDED = ("torch", "onnxruntime", "pillow", "pillow-heif", "rawpy", "sqlalchemy", "tifffile")
 _OPTIONAL = {"av": "video files (pip install 'keywright[video]')"}
 
 
