@@ -10,10 +10,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
 
 from keywright.learning.base import Floats
 
 Doubles = NDArray[np.float64]
+
+LOWEST = 0.02
+"""Nobody is shown confidences below this, and nearly all are: they are not corrected."""
+MOST_KNOTS = 40
+FEWEST_IN_KNOT = 25
+SLOPE_KEPT = 0.03
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -86,6 +93,45 @@ def _pooled(s: Doubles, y: Doubles, w: Doubles) -> tuple[float, float]:
         offset -= float(np.clip((h11 * g0 - h10 * g1) / det, -3, 3))
         slope = max(slope, 0.5)
     return slope, offset
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A rising, piecewise linear map of confidences that all keywords share; below ``LOWEST`` nothing changes."""
+
+    knots: tuple[float, ...] = ()
+    values: tuple[float, ...] = ()
+
+    def apply(self, confidences: Floats) -> Floats:
+        """In place."""
+        if self.knots:
+            large = confidences > LOWEST
+            confidences[large] = np.interp(confidences[large], self.knots, self.values)
+        return confidences
+
+
+NO_CORRECTION = Correction()
+
+
+def fit_correction(confidences: Floats, labels: Floats, weights: Floats) -> Correction:
+    """What the logistic curves' shape gets wrong for all keywords alike (Zadrozny & Elkan 2002, isotonic regression).
+
+    Arguments of shape (n, k), confidences by leave-one-out. The map rises strictly, so no two photos become equal.
+    """
+    counts = (confidences > LOWEST) & (weights > 0)
+    p, y, w = (a[counts].astype(np.float64) for a in (confidences, labels, weights))
+    bins = min(MOST_KNOTS, len(p) // FEWEST_IN_KNOT)
+    if bins < 2:
+        return NO_CORRECTION
+    order = np.argsort(p, kind="stable")
+    parts = np.array_split(order, bins)
+    size = np.array([w[part].sum() for part in parts])
+    knots = np.array([(w[part] * p[part]).sum() for part in parts]) / size
+    shares = np.array([(w[part] * y[part]).sum() for part in parts]) / size
+    values = (1 - SLOPE_KEPT) * isotonic_regression(shares, weights=size).x + SLOPE_KEPT * knots
+    rising = np.maximum(np.diff(knots, prepend=LOWEST), 0) > 1e-6
+    knots, values = knots[rising], np.clip(values[rising], LOWEST, 1)
+    return Correction((LOWEST, *knots.tolist(), 1.0), (LOWEST, *values.tolist(), 1.0))
 
 
 def threshold_for_precision(

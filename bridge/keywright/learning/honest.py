@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from keywright.learning.base import Floats, Rows
+from keywright.learning.calibration import Correction
 from keywright.learning.hierarchy import Tree
 
 
@@ -23,6 +24,7 @@ class Honest:
     row_numbers: Rows  # (photos,): of each photo here, its row in the training data handed in
     make_blocks: Callable[[], Iterator[tuple[slice, Floats]]]  # rows, and their raw scores times slope plus offset
     tree: Tree
+    correction: Correction
 
     def blocks(self) -> Iterator[tuple[slice, Floats]]:
         """Rows and their confidences, shape (rows, k), in row order."""
@@ -31,7 +33,7 @@ class Honest:
             np.tanh(logits, out=logits)
             logits *= np.float32(0.5)
             logits += np.float32(0.5)
-            yield rows, self.tree.settle(logits)
+            yield rows, self.tree.settle(self.correction.apply(logits))
 
     def confidences(self) -> Floats:
         """All of them, shape (photos, k): four bytes each."""

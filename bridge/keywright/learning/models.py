@@ -17,6 +17,7 @@ import numpy as np
 from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath
 from keywright.learning.base import Floats, LearningError, Vectors
+from keywright.learning.calibration import NO_CORRECTION, Correction
 from keywright.learning.codec import content_name, pack, unpack
 from keywright.learning.features import FeatureMap
 from keywright.learning.hierarchy import Tree, build_tree
@@ -96,6 +97,7 @@ class ModelSet:
     tree: Tree
     choices: Choices
     min_photos: int = 5
+    correction: Correction = NO_CORRECTION
     _features_part: bytes | None = field(default=None, repr=False)
 
     @property
@@ -148,7 +150,7 @@ class ModelSet:
         np.tanh(scores, out=scores)
         scores *= np.float32(0.5)
         scores += np.float32(0.5)
-        return self.tree.settle(scores)
+        return self.tree.settle(self.correction.apply(scores))
 
     def to_parts(self) -> dict[str, bytes]:
         """Every part under the name it is kept by: ``manifest``, and the others by the SHA-256 of their bytes."""
@@ -163,6 +165,7 @@ class ModelSet:
             "exclusive": [group.tolist() for group in self.tree.exclusive],
             "choices": asdict(self.choices),
             "min_photos": self.min_photos,
+            "correction": [list(self.correction.knots), list(self.correction.values)],
         }
         body = pack(values, {})
         return {MANIFEST: content_name(body).encode() + b"\n" + body, **dict(zip(names, bodies, strict=True))}
@@ -194,6 +197,7 @@ class ModelSet:
                 tree,
                 Choices(**values["choices"]),
                 values["min_photos"],
+                Correction(*(tuple(map(float, numbers)) for numbers in values["correction"])),
                 parts[values["features"]],
             )
         except KeywrightError:

@@ -10,7 +10,7 @@ import numpy as np
 
 from keywright.keywords import KeywordPath
 from keywright.learning.base import Floats, KeywordExamples, LearningError, Rows, TrainingData
-from keywright.learning.calibration import fit_curves, logistic, threshold_for_precision
+from keywright.learning.calibration import fit_correction, fit_curves, logistic, threshold_for_precision
 from keywright.learning.choosing import average_precisions
 from keywright.learning.digests import keyword_digest, row_digests
 from keywright.learning.hierarchy import Tree, build_tree, exclusive_siblings, tree_order
@@ -79,7 +79,9 @@ def train(data: TrainingData, settings: LearnerSettings, previous: ModelSet | No
     choices = None if kept is None or grown else kept.choices
     learned = learn(data, examples, digests, choices, settings)
     models, set_aside, honest = calibrated(learned, examples, wanted, tree, rows, settings)
-    result = ModelSet(data.encoder_id, learned.features, models, tree, learned.choices, settings.min_photos)
+    result = ModelSet(
+        data.encoder_id, learned.features, models, tree, learned.choices, settings.min_photos, honest.correction
+    )
     trained = [k.path for k, c in zip(examples, changed, strict=True) if c]
     return TrainingResult(result, _report(data, result, trained, empty, dropped, set_aside, started), honest)
 
@@ -162,8 +164,10 @@ def calibrated(
         for block, scores in learned.honest():
             yield block, scores * slopes + offsets
 
-    scores = Honest(len(rows), len(examples), rows, logits, tree)
     confidences = logistic(cells.scores * curves.slopes + curves.offsets).astype(np.float32)
+    correction = fit_correction(confidences, cells.labels, cells.weights)
+    correction.apply(confidences)
+    scores = Honest(len(rows), len(examples), rows, logits, tree, correction)
     if cells.whole:
         tree.settle(confidences)
     thresholds = threshold_for_precision(confidences, cells.labels, cells.weights, settings.precision)
