@@ -102,6 +102,10 @@ class Client:
     def learn(self, catalog: int) -> Job:
         return Job.of(self.request("POST", f"/v1/catalogs/{catalog}/learn"))
 
+    def embed(self, photos: Sequence[int]) -> Job:
+        """Have photos embedded that are new or were edited."""
+        return Job.of(self.request("POST", "/v1/jobs/embed", {"photos": list(photos)}, safe=True))
+
     def job(self, number: int) -> Job:
         return Job.of(self.request("GET", f"/v1/jobs/{number}"))
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keywright.catalogs import open_catalog
-from keywright.catalogs.base import CatalogKind, CatalogPhoto, RootMapping
-from keywright.catalogs.walking import PHOTO_SUFFIXES
+from keywright.catalogs.base import CatalogKind, CatalogPhoto, CatalogReport, RootMapping
+from keywright.catalogs.walking import PHOTO_SUFFIXES, walk
 from keywright.errors import KeywrightError, reason
 from keywright.metadata import read_keywords
 from keywright.operations.progress import Progress, silent
@@ -71,6 +71,24 @@ def add_catalog(workspace: Workspace, source: str, mappings: Mapping[str, str]) 
         known = catalog_state(connection, number)
         keep_catalog_state(connection, number, CatalogState(dict(mappings) or dict(known.mappings), known.change_token))
     return catalog(workspace, number)
+
+
+def add_empty_folder(workspace: Workspace, folder: Path) -> CatalogRow:
+    """Enter a folder that photos are still to arrive in."""
+    # The identity is the one its reader will have once there are photos.
+    with workspace.store.write() as connection:
+        identity = f"folder:{folder.resolve()}"
+        number = register_catalog(connection, CatalogKind.FOLDER, str(folder), identity, learn=False)
+    return catalog(workspace, number)
+
+
+def is_empty_folder(source: str) -> bool:
+    """Whether a source is a folder without any photo."""
+    folder = Path(source).expanduser()
+    try:
+        return folder.is_dir() and next(walk(folder, CatalogReport()), None) is None
+    except OSError:
+        return False
 
 
 def as_mappings(mappings: Mapping[str, str]) -> list[RootMapping]:

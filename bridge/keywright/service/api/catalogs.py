@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from keywright.service import messages as m
 from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
@@ -41,6 +43,9 @@ def list_catalogs(bridge: Bridge) -> m.Catalogs:
 def add_catalog(bridge: Bridge, body: m.CatalogIn) -> m.Catalog:
     from keywright.operations import registering
 
+    if not body.learn and registering.is_empty_folder(body.source):
+        # Photos are still to arrive there; there is nothing to read.
+        return _catalog(registering.add_empty_folder(bridge.workspace, Path(body.source).expanduser().absolute()))
     row = registering.add_catalog(bridge.workspace, body.source, body.mappings)
     job = bridge.queue.add("learn", {"catalogs": [row.id], "only_read": not body.learn})
     return _catalog(row, job=job.id)
