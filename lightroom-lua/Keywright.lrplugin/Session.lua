@@ -117,23 +117,26 @@ function Session.entries(bridge, photos, progress)
   return entries, catalog
 end
 
+local asked = {} -- luacheck: ignore 241 (kept only to be kept: Lightroom cancels a request that nobody holds)
+
 --- The developed thumbnail as JPEG, or nil: the callback may come at once, late, twice or never.
 function Session.thumbnail(photo, progress)
   local jpeg, answered
-  local request = photo:requestJpegThumbnail(THUMBNAIL_SIDE, THUMBNAIL_SIDE, function(data)
+  local mine = {}
+  asked[mine] = photo:requestJpegThumbnail(THUMBNAIL_SIDE, THUMBNAIL_SIDE, function(data)
     if not answered then
       jpeg, answered = data, true
     end
   end)
   local waited = 0
-  while not answered and waited < THUMBNAIL_SECONDS do
+  while not answered and waited < THUMBNAIL_SECONDS and not progress:isCanceled() do
     LrTasks.sleep(0.05)
     waited = waited + 0.05
-    Task.check(progress)
   end
   answered = true -- whatever comes now is too late
-  request = nil -- kept until here: Lightroom cancels a request that nobody keeps
-  return jpeg, request
+  asked[mine] = nil
+  Task.check(progress)
+  return jpeg
 end
 
 local function ids_of(entries)
@@ -168,7 +171,7 @@ local function ask(bridge, entries, embed)
       failed[#failed + 1] = entry
     end
   end
-  return waiting, failed, Json.get(told, "job"), told.model_version
+  return waiting, failed, told.model_version, Json.get(told, "job")
 end
 
 -- Send thumbnails and wait until the last of them is looked at. Gives how many were sent.
@@ -203,18 +206,18 @@ local function suggest_block(bridge, block, progress, from, to)
   if #first > 0 then
     send_thumbnails(bridge, first, progress, from, middle)
   end
-  local waiting, failed, job, version = ask(bridge, block, true)
+  local waiting, failed, version, job = ask(bridge, block, true)
   if #waiting > 0 and job then
     Bridge.wait(bridge, job, progress, from, middle)
-    waiting, failed, job, version = ask(bridge, block, false)
+    waiting, failed, version = ask(bridge, block, false)
   end
   for _, entry in ipairs(waiting) do
     failed[#failed + 1] = entry
   end
   if #failed > 0 and send_thumbnails(bridge, failed, progress, middle, to) > 0 then
-    _, _, job, version = ask(bridge, block, false)
+    ask(bridge, block, false)
   end
-  return version, job
+  return version
 end
 
 --- Suggestions into the entries ({suggestions, state, error}), block by block. Gives the model version.

@@ -31,8 +31,16 @@ end
 
 local tasks, clock = {}, { now = 0 }
 
-local function start(fn, name, context)
-  tasks[#tasks + 1] = { thread = coroutine.create(fn), wake = clock.now, name = name, context = context }
+-- Kept for good: what Python was handed inside a coroutine goes on pointing into it.
+local threads = {}
+
+local function thread_of(fn)
+  threads[#threads + 1] = coroutine.create(fn)
+  return threads[#threads]
+end
+
+local function start(fn, name)
+  tasks[#tasks + 1] = { thread = thread_of(fn), wake = clock.now, name = name }
 end
 
 local sdk = {}
@@ -62,7 +70,7 @@ end
 -- A pcall that yields may cross: the function runs in a coroutine of its own, whose yields are handed on.
 function LrTasks.pcall(fn, ...)
   need_task("LrTasks.pcall")
-  local inner = coroutine.create(fn)
+  local inner = thread_of(fn)
   local function step(ok, ...)
     if not ok then
       return false, (...)
@@ -220,7 +228,7 @@ function Photo:requestJpegThumbnail(width, height, callback)
   host.count("thumbnail")
   local function answer()
     local jpeg = host.picture(self.localIdentifier, width, height)
-    local guard = coroutine.create(callback)
+    local guard = thread_of(callback)
     local ok, problem
     if jpeg then
       ok, problem = coroutine.resume(guard, jpeg, nil)
