@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from keywright.operations.progress import Cancel, Progress, never, silent
 from keywright.operations.suggesting import resolve, suggest_photos
 from keywright.operations.workspace import Workspace
 from keywright.store import decisions as decided
-from keywright.store.photos import KeywordIds, list_catalogs, list_keywords, list_photos
+from keywright.store.photos import KeywordIds, list_catalogs, list_keywords, list_photos, photos_at
 from keywright.writeback import (
     AcceptedKeyword,
     BatchReport,
@@ -28,6 +29,8 @@ from keywright.writeback import (
 )
 from keywright.writeback.base import Progress as WriteProgress
 from keywright.writeback.base import Target
+from keywright.writeback.digikam import DatabasePhoto, DigikamTarget
+from keywright.writeback.digikam_settings import MetadataSettings, read_settings, settings_file
 
 IN_LIGHTROOM = "it is in a Lightroom catalog, whose keywords Lightroom itself writes"
 PRIVATE = "the keyword is private (not to be exported), so it is not written into files"
@@ -41,6 +44,7 @@ class Chosen:
     alone: tuple[tuple[int, int], ...] = ()  # (photo id, keyword id) that no person accepted
     left_out: dict[str, int] = field(default_factory=dict)
     failures: tuple[tuple[Path, str], ...] = ()
+    digikam: Mapping[Path, tuple[DatabasePhoto, ...]] = field(default_factory=dict)  # photos a digiKam catalog has
 
 
 def choose(
@@ -60,7 +64,22 @@ def choose(
     metadata conflict there.
     """
     if min_confidence is None:
-        return _accepted(workspace, targets, mappings, to_files=to_files, progress=progress)
+        found = _accepted(workspace, targets, mappings, to_files=to_files, progress=progress)
+    else:
+        found = _sure(workspace, targets, mappings, min_confidence, to_files=to_files, progress=progress, cancel=cancel)
+    return replace(found, digikam=in_digikam(workspace, [decision.photo for decision in found.decisions]))
+
+
+def _sure(
+    workspace: Workspace,
+    targets: Sequence[str],
+    mappings: Sequence[RootMapping],
+    min_confidence: float,
+    *,
+    to_files: bool,
+    progress: Progress,
+    cancel: Cancel,
+) -> Chosen:
     left: dict[str, int] = defaultdict(int)
     wanted, alone, failures = [], [], []
     private = _private(workspace)
@@ -119,7 +138,8 @@ def _accepted(
 
 def dry_run(chosen: Chosen, profile: SidecarProfile, progress: Progress = silent) -> WriteBackPlan:
     """What would be written where; nothing is touched."""
-    return writeback.plan(chosen.decisions, _targets(profile), _told(progress, "Planning"))
+    with _targets(profile, Path(), chosen.digikam) as targets:
+        return writeback.plan(chosen.decisions, targets, _told(progress, "Planning"))
 
 
 def apply(
@@ -132,14 +152,17 @@ def apply(
     cancel: Cancel = never,
 ) -> BatchReport:
     """Write what was chosen as one batch. Raises ``KeywrightError`` where it cannot be begun."""
-    report = writeback.apply(
-        chosen.decisions,
-        journal(workspace),
-        _targets(profile),
-        label=label,
-        progress=_told(progress, "Writing"),
-        cancel=cancel,
-    )
+    with _targets(profile, _backups(workspace), chosen.digikam) as targets:
+        report = writeback.apply(
+            chosen.decisions,
+            journal(workspace),
+            targets,
+            label=label,
+            progress=_told(progress, "Writing"),
+            cancel=cancel,
+        )
+    if chosen.digikam and report.batch_id is not None:
+        report.warnings += digikam_settings().warnings()
     if report.batch_id is not None and chosen.alone:
         done = {path for written in report.written for path in written.photos}
         with workspace.store.write() as connection:
@@ -158,14 +181,15 @@ def undo(
     cancel: Cancel = never,
 ) -> BatchReport:
     """Take out what a batch (the newest, for ``None``) wrote. Raises ``KeywrightError`` where there is none."""
-    return writeback.undo(
-        batch_id,
-        journal(workspace),
-        _targets(SidecarProfile.PLAIN),
-        photos=photos,
-        progress=_told(progress, "Undoing"),
-        cancel=cancel,
-    )
+    with _targets(SidecarProfile.PLAIN, _backups(workspace)) as targets:
+        return writeback.undo(
+            batch_id,
+            journal(workspace),
+            targets,
+            photos=photos,
+            progress=_told(progress, "Undoing"),
+            cancel=cancel,
+        )
 
 
 def history(workspace: Workspace, limit: int | None = None) -> list[BatchSummary]:
@@ -175,15 +199,46 @@ def history(workspace: Workspace, limit: int | None = None) -> list[BatchSummary
 
 def recover(workspace: Workspace) -> list[RecoveryReport]:
     """Settle what a killed process left; cheap where there is nothing."""
-    return writeback.recover(journal(workspace), _targets(SidecarProfile.PLAIN))
+    with _targets(SidecarProfile.PLAIN, _backups(workspace)) as targets:
+        return writeback.recover(journal(workspace), targets)
 
 
 def journal(workspace: Workspace) -> Journal:
     return Journal(workspace.store)
 
 
-def _targets(profile: SidecarProfile) -> Mapping[str, Target[Any]]:
-    return writeback.file_targets(FileSettings(profile=profile))
+def in_digikam(workspace: Workspace, photos: Sequence[Path]) -> dict[Path, tuple[DatabasePhoto, ...]]:
+    """Where digiKam keeps these photos, as the store last read it; photos that no digiKam catalog has are not in it."""
+    with workspace.store.read() as connection:
+        sources = {c.id: c.source for c in list_catalogs(connection) if c.kind is CatalogKind.DIGIKAM}
+        if not sources:
+            return {}
+        known = photos_at(connection, photos)
+    places = {
+        path: tuple(DatabasePhoto(sources[r.catalog_id], int(r.host_id)) for r in rows if r.catalog_id in sources)
+        for path, rows in known.items()
+    }
+    return {path: some for path, some in places.items() if some}
+
+
+def digikam_settings() -> MetadataSettings:
+    """What digiKam's user has set for metadata on this machine."""
+    return read_settings(settings_file())
+
+
+@contextmanager
+def _targets(
+    profile: SidecarProfile, backups: Path, digikam: Mapping[Path, tuple[DatabasePhoto, ...]] | None = None
+) -> Iterator[Mapping[str, Target[Any]]]:
+    """Files first, then rows: where the rows fail, digiKam can still read the keywords from the files."""
+    own = digikam_settings().profile if digikam else profile
+    settings = FileSettings(profile=profile, profiles=dict.fromkeys(digikam or (), own))
+    with DigikamTarget(digikam or {}, backups) as rows:
+        yield {**writeback.file_targets(settings), rows.kind: rows}
+
+
+def _backups(workspace: Workspace) -> Path:
+    return workspace.home.folder / "backups"
 
 
 def _told(progress: Progress, stage: str) -> WriteProgress:

@@ -319,16 +319,19 @@ def count_entries(connection: Connection, batches: Sequence[Batch]) -> list[Batc
             select(
                 e.batch_id,
                 e.state,
+                e.target,
                 func.count(e.id.distinct()).label("targets"),
                 func.count(p.photo).label("photos"),
             )
             .select_from(joined)
             .where(e.batch_id.in_(ids))
-            .group_by(e.batch_id, e.state)
+            .group_by(e.batch_id, e.state, e.target)
         )
         for row in connection.execute(grouped):
-            counts[row.batch_id].targets[EntryState(row.state)] = int(row.targets)
-            counts[row.batch_id].photos[EntryState(row.state)] = int(row.photos)
+            found, state = counts[row.batch_id], EntryState(row.state)
+            found.targets[state] = found.targets.get(state, 0) + int(row.targets)
+            # A photo written in its file and in its catalog's database is one photo.
+            found.photos[state] = max(found.photos.get(state, 0), int(row.photos))
     return list(counts.values())
 
 

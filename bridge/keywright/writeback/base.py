@@ -86,6 +86,7 @@ class Written:
     added: tuple[KeywordPath, ...]
     removed: tuple[KeywordPath, ...]
     created: bool
+    target: str = "file"  # the kind of target
 
 
 @dataclass(slots=True)
@@ -103,9 +104,13 @@ class BatchReport:
     recovered: list[RecoveryReport] = field(default_factory=list)  # batches of an earlier crash, settled before
 
     def __str__(self) -> str:
-        photos = sum(len(w.photos) for w in self.written)
+        # A photo may be written in its file and in its catalog: it is one photo.
+        by_kind = {kind: sum(len(w.photos) for w in self.written if w.target == kind) for kind in self.kinds()}
         done = "written" if self.kind is BatchKind.APPLY else "set back"
-        parts = [f"{_count(photos, 'photo')} {done} in {_count(len(self.written), 'file')}"]
+        files = sum(1 for w in self.written if w.target == "file")
+        where = [_count(files, "file")] if files or not by_kind else []
+        where += ["digiKam's database"] if "digikam" in by_kind else []
+        parts = [f"{_count(max(by_kind.values(), default=0), 'photo')} {done} in {' and in '.join(where)}"]
         if self.unchanged:
             parts.append(f"{sum(len(p) for p in self.unchanged)} unchanged")
         if self.refused:
@@ -114,6 +119,10 @@ class BatchReport:
         if self.stopped:
             text += f"; stopped because {self.stopped}, {_count(self.not_reached, 'photo')} left as before"
         return text + "."
+
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of target that were written."""
+        return tuple(dict.fromkeys(w.target for w in self.written))
 
 
 @dataclass(frozen=True, slots=True)

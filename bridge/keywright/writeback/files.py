@@ -5,8 +5,8 @@ The XMP itself is made in ``keywright.metadata``; the disk is touched in ``writi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -62,6 +62,10 @@ class FileSettings:
     profile: SidecarProfile = SidecarProfile.PLAIN
     times: FileTimes = FileTimes.TOUCH
     hard_links: HardLinks = HardLinks.REFUSE
+    profiles: Mapping[Path, SidecarProfile] = field(default_factory=dict)  # of photos whose own catalog has another
+
+    def profile_of(self, photo: Path) -> SidecarProfile:
+        return self.profiles.get(photo, self.profile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ class FileTarget:
                     yield Refusal((photo,), str(photo), "the photo is not there")
                     continue
                 siblings = folders.near(photo)
-                file = self._real(choose_place(photo, self.settings.profile, siblings).target, siblings)
+                file = self._real(choose_place(photo, self.settings.profile_of(photo), siblings).target, siblings)
             except KeywrightError as error:
                 yield Refusal((photo,), str(photo), str(error))
             except OSError as error:
@@ -117,7 +121,7 @@ class FileTarget:
             refusal = self._refusal(seen)
             if refusal:
                 return Refusal(cluster.photos, cluster.address, refusal)
-            change = plan_file_change(photo, add, remove, self.settings.profile, cluster.hint)
+            change = plan_file_change(photo, add, remove, self.settings.profile_of(photo), cluster.hint)
             if self._real(change.target, cluster.hint) != path or change.creates != (seen is None):
                 return Refusal(cluster.photos, cluster.address, "files beside it changed in the meantime; apply again")
         except KeywrightError as error:

@@ -154,7 +154,8 @@ class RunningBatch:
     def _advance(self, photos: tuple[Path, ...]) -> None:
         self._done += len(photos)
         if self._progress is not None and photos:
-            self._progress(self._done, self._asked, photos[-1])
+            # A photo that is written in its file and in its catalog is done twice.
+            self._progress(min(self._done, self._asked), self._asked, photos[-1])
 
     def close(self) -> None:
         """Carry out what waits and end the batch in the journal."""
@@ -189,4 +190,5 @@ def written(entry: Entry) -> Written:
         added=tuple(KeywordPath.parse(text) for text in intent.added_keywords),
         removed=tuple(KeywordPath.parse(text) for text in intent.removed_keywords),
         created=intent.creates,
+        target=intent.target,
     )

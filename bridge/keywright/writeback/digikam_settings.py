@@ -1,0 +1,73 @@
+"""digiKam's own settings for metadata (``digikamrc``), as the rule for where a photo's keywords go."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from keywright.metadata import SidecarProfile
+
+_GROUP = "Metadata Settings"
+FILE, SIDECAR, BOTH, SIDECAR_FOR_READ_ONLY = range(4)  # "Metadata Writing Mode"
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataSettings:
+    """What digiKam's user has chosen; the defaults are digiKam's."""
+
+    mode: int = FILE
+    reads_sidecars: bool = False
+    short_names: bool = False  # IMG.xmp in place of IMG.NEF.xmp
+
+    @property
+    def profile(self) -> SidecarProfile:
+        """``DARKTABLE`` stands for "never into the photo itself, and IMG.NEF.xmp", which is digiKam's sidecar mode."""
+        if self.mode in (SIDECAR, BOTH):
+            return SidecarProfile.DARKTABLE
+        return SidecarProfile.PLAIN if self.short_names else SidecarProfile.DIGIKAM
+
+    def warnings(self) -> tuple[str, ...]:
+        """What the settings mean that the user may not expect, one sentence each."""
+        said = []
+        if self.mode in (SIDECAR, BOTH) and not self.reads_sidecars:
+            said.append(
+                "digiKam is set to write sidecars and not to read them, so it will not see the keywords in sidecars;"
+                " switch on Settings > Metadata > Sidecars > Read from sidecar files"
+            )
+        if self.mode in (SIDECAR, BOTH) and self.short_names:
+            said.append("digiKam is set to compatible sidecar names, but new sidecars get the photo's whole name here")
+        return tuple(said)
+
+
+def settings_file(environment: Mapping[str, str] = os.environ, system: str = sys.platform) -> Path:
+    """Where digiKam keeps its settings on this system."""
+    if system == "win32":
+        return Path(environment.get("LOCALAPPDATA", "")) / "digikamrc"
+    if system == "darwin":
+        return Path(environment.get("HOME", "")) / "Library" / "Preferences" / "digikamrc"
+    configured = environment.get("XDG_CONFIG_HOME")
+    return (Path(configured) if configured else Path(environment.get("HOME", "")) / ".config") / "digikamrc"
+
+
+def read_settings(file: Path) -> MetadataSettings:
+    """The settings in a ``digikamrc``; digiKam's defaults where there is none or it says nothing."""
+    parser = configparser.RawConfigParser(strict=False, allow_no_value=True, delimiters=("=",), comment_prefixes=("#",))
+    try:
+        parser.read_string(file.read_text(encoding="utf-8", errors="replace"))
+    except (OSError, configparser.Error):
+        return MetadataSettings()
+    values = dict(parser[_GROUP]) if parser.has_section(_GROUP) else {}
+    mode = values.get("metadata writing mode") or "0"
+    return MetadataSettings(
+        mode=int(mode) if mode in ("0", "1", "2", "3") else FILE,
+        reads_sidecars=_is_on(values.get("use xmp sidecar for reading")),
+        short_names=_is_on(values.get("use compatible file name")),
+    )
+
+
+def _is_on(value: str | None) -> bool:
+    return (value or "").strip().lower() in ("true", "1", "on", "yes")
