@@ -33,9 +33,7 @@ Task.run(LOC("$$$/Keywright/Menu/Apply=Apply accepted keywords"), function(_, pr
     after = Json.get(page, "next")
   end
   if gone > 0 then
-    LrDialogs.message(
-      LOC("$$$/Keywright/Gone/Photos=^1 photos are no longer in this catalog; they are left out.", gone)
-    )
+    LrDialogs.message(LOC("$$$/Keywright/GonePhotos=^1 photos are no longer in this catalog; they are left out.", gone))
   end
   if #wanted == 0 then
     LrDialogs.message(LOC("$$$/Keywright/NothingAccepted=Nothing accepted is waiting for this catalog."))

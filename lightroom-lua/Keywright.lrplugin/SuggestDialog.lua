@@ -113,12 +113,12 @@ local function show(review, rows, state)
         value = LrView.bind("others_wrong"),
       }),
       f:row({
-        button(f, LOC("$$$/Keywright/Back=&Back"), "back", not first),
-        button(f, LOC("$$$/Keywright/Next=&Next"), "next", not last),
+        button(f, LOC("$$$/Keywright/Back=Back"), "back", not first),
+        button(f, LOC("$$$/Keywright/Next=Next"), "next", not last),
         f:static_text({ title = LOC("$$$/Keywright/PageOf=Page ^1 of ^2", number, pages) }),
         button(
           f,
-          state.single and LOC("$$$/Keywright/AllTogether=All &together") or LOC("$$$/Keywright/OneByOne=&One by one"),
+          state.single and LOC("$$$/Keywright/AllTogether=All together") or LOC("$$$/Keywright/OneByOne=One by one"),
           "mode"
         ),
       }),

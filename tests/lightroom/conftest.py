@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from service.kit import running
 
 from lightroom.simulation.catalog import Catalog
 from lightroom.simulation.lightroom import Lightroom
+from service.kit import running
 
 
 @dataclass(frozen=True)

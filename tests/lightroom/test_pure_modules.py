@@ -97,9 +97,9 @@ def test_keyword_paths_are_read_as_the_bridge_writes_them(lua: Any, names: list[
     path = KeywordPath.of(*names)
     levels = lua.eval("require('Keywords').levels")(raw(str(path)))
     assert tuple(text(v) for v in levels.values()) == path.parts
-    assert text(lua.eval("function(t) local K = require('Keywords') return K.text(K.levels(t)) end")(raw(str(path)))) == (
-        str(path)
-    )
+    assert text(
+        lua.eval("function(t) local K = require('Keywords') return K.text(K.levels(t)) end")(raw(str(path)))
+    ) == (str(path))
 
 
 TREE = """

@@ -6,7 +6,7 @@ import json
 import urllib.request
 from pathlib import Path
 
-from lightroom.people import accepts, cancels, presses, 
+from lightroom.people import accepts, cancels, presses
 from lightroom.simulation.dialogs import Dialog
 from lightroom.simulation.lightroom import Lightroom
 
@@ -197,6 +197,3 @@ def test_an_offline_original_and_a_virtual_copy_are_seen_by_their_thumbnails(lig
     lightroom.people = [accepts]
     lightroom.choose("SuggestKeywords.lua")
     assert sum("/rendition" in url for _, url, _ in lightroom.requests) == len(copies)
-
-
-_ = 

@@ -34,6 +34,8 @@ COMMANDS = {
     "serve": Listed("serve", "Be the bridge that Lightroom, digiKam and the browser talk to."),
     "watch": Listed("watch", "Suggest keywords for photos as they arrive in folders."),
     "config": Listed("config", "Your choices: where they are, what holds, whether they are sound."),
+    "install": Listed("install", "Put Keywright into the menus of a photo program."),
+    "uninstall": Listed("install", "Take Keywright out of a photo program again."),
     "doctor": Listed("doctor", "Check that everything Keywright needs is there and sound."),
     "bench": Listed("bench", "Measure speed on this machine."),
 }

@@ -139,10 +139,10 @@ class Lightroom:
     def do_task_failed(self, problem: str) -> None:
         self.failed_tasks.append(text(problem))
 
-    def do_log(self, name: str, level: str, words: str) -> None:
+    def do_log(self, _name: str, level: str, words: str) -> None:
         self.log.append(f"{level}: {text(words)}")
 
-    def do_message(self, kind: str, words: str, info: str, style: str) -> None:
+    def do_message(self, kind: str, words: str, info: str, _style: str) -> None:
         self.messages.append(Shown(kind, text(words), text(info)))
 
     def do_confirm(self, words: str, info: str, action: str, cancel: str, other: str | None) -> str:  # noqa: ARG002
