@@ -154,3 +154,14 @@ def test_the_doctor_finds_everything_well(learned: tuple[Keywright, Path]) -> No
     ran = keywright("doctor", "--json")
     assert ran.status == 0
     assert all(check["well"] for check in ran.json)
+
+
+def test_where_a_moved_catalogs_photos_lie_need_be_said_only_once(shared: Path, tmp_path: Path) -> None:
+    real = shared / "catalogs" / "lightroom" / "real"
+    keywright, catalog = Keywright(tmp_path / "home"), real / "thadd-328bdfb.lrcat"
+    old = "/Users/thad/Google Drive/src/lightroom/testdata/test_photos"
+    assert "--map OLD=NEW" in keywright.fails("learn", catalog)
+    assert keywright("learn", catalog, "--map", f"{old}={real / 'photos'}").status == 0
+    lines = keywright("suggest", catalog, "--json").lines
+    assert len(lines) == 7
+    assert [line["error"] for line in lines] == [None] * 7

@@ -83,7 +83,7 @@ def _models(workspace: Workspace) -> str:
         active = [v for v in versions if v.active]
         for one in active:
             version_content(connection, one.id)
-    return f"{len(versions)} versions, active: {active[0].id if active else 'none, nothing was learned yet'}"
+    return f"versions: {len(versions)}, active: {active[0].id if active else 'none, nothing was learned yet'}"
 
 
 def _catalog(workspace: Workspace, number: int) -> str:

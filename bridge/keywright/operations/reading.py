@@ -52,9 +52,13 @@ def read_source(
 ) -> SourceRead:
     """Read a catalog or folder into the store; ``learn`` marks its keywords as ones to learn from.
 
-    Raises ``CatalogError`` where the source cannot be read; the store is then as it was.
+    Where the photos lie (``mappings``) is remembered with the catalog and need be said only once. Raises
+    ``CatalogError`` where the source cannot be read; the store is then as it was.
     """
     source = _absolute(source)
+    if not mappings:
+        with workspace.store.read() as connection:
+            mappings = table.remembered_mappings(connection, source)
     with open_catalog(source, mappings) as catalog:
         # The catalog is read outside the write transaction: it can take long, and others want to write meanwhile.
         found = list(_counted(catalog.photos(), f"Reading {Path(source).name or source}", progress))
@@ -62,6 +66,7 @@ def read_source(
         with workspace.store.write() as connection:
             ids = table.KeywordIds(connection)
             number = table.register_catalog(connection, catalog.kind, catalog.source, catalog.identity, learn=learn)
+            table.remember_mappings(connection, number, mappings)
             table.sync_keywords(connection, number, listed, ids)
             sync = table.sync_photos(connection, number, found, ids)
         return SourceRead(

@@ -29,7 +29,7 @@ from sqlalchemy import (
     update,
 )
 
-from keywright.catalogs.base import CatalogKeyword, CatalogKind, CatalogPhoto
+from keywright.catalogs.base import CatalogKeyword, CatalogKind, CatalogPhoto, RootMapping
 from keywright.keywords import KeywordPath
 from keywright.store.schema import METADATA, AnyText
 
@@ -47,6 +47,7 @@ catalogs = Table(
     Column("identity", AnyText, nullable=False, unique=True),
     Column("learned", Boolean, nullable=False, default=False),  # its keywords are learned from
     Column("read_at", Text),
+    Column("mappings", Text, nullable=False, server_default="[]"),  # JSON pairs [old, new] of moved folders
 )
 
 keywords = Table(
@@ -149,6 +150,18 @@ def register_catalog(connection: Connection, kind: CatalogKind, source: str, ide
         update(catalogs).where(catalogs.c.id == row.id).values(source=source, learned=bool(row.learned) or learn)
     )
     return int(row.id)
+
+
+def remember_mappings(connection: Connection, catalog_id: int, mappings: Sequence[RootMapping]) -> None:
+    """Keep where the catalog's photos lie on this machine."""
+    pairs = json.dumps([[m.old, str(m.new)] for m in mappings])
+    connection.execute(update(catalogs).where(catalogs.c.id == catalog_id).values(mappings=pairs))
+
+
+def remembered_mappings(connection: Connection, source: str) -> list[RootMapping]:
+    """What was said the last time of where the photos of this source lie."""
+    kept = connection.execute(select(catalogs.c.mappings).where(catalogs.c.source == source)).scalars().first()
+    return [RootMapping(old, Path(new)) for old, new in json.loads(kept or "[]")]
 
 
 def list_catalogs(connection: Connection) -> list[CatalogRow]:
