@@ -29,6 +29,7 @@ COMMANDS = {
     "history": Listed("apply", "The batches that were written, newest last."),
     "evaluate": Listed("evaluate", "Measure how good the suggestions for a catalog are."),
     "audit": Listed("audit", "Keywords that are probably missing or wrong in a catalog."),
+    "uncertain": Listed("uncertain", "The photos whose answer would teach most."),
     "keywords": Listed("keywords", "The keywords that were learned: list, search."),
     "models": Listed("models", "Model versions: list, activate, roll back, compare, export, import."),
     "serve": Listed("serve", "Be the bridge that Lightroom, digiKam and the browser talk to."),
