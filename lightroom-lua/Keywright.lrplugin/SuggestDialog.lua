@@ -10,7 +10,7 @@ local Review = require("Review")
 
 local SuggestDialog = {}
 
-local WIDTH = 560
+local WIDTH, HEIGHT = 560, 380
 
 local function label(row)
   local name = row.levels[#row.levels]
@@ -40,7 +40,8 @@ local function suggestion_rows(f, rows, properties)
   if number == 0 then
     column[1] = f:static_text({ title = LOC("$$$/Keywright/NothingHere=Nothing is suggested here.") })
   end
-  return f:column(column)
+  -- Scrolled, so that the buttons below stay on a small screen.
+  return f:scrolled_view({ width = WIDTH, height = HEIGHT, horizontal_scroller = false, f:column(column) })
 end
 
 local function button(f, title, result, enabled)
