@@ -52,7 +52,7 @@ class Service(_Section):
         default="127.0.0.1", description="Address the bridge listens on; only loopback unless told twice."
     )
     port: int = Field(default=0, ge=0, le=65535, description="0: a free one.")
-    threads: int = Field(default=16, ge=4, le=128, description="Requests that are answered at once.")
+    threads: int = Field(default=8, ge=4, le=128, description="Requests that are answered at once.")
 
 
 class Suggest(_Section):

@@ -298,3 +298,8 @@ def write_private(path: Path, text: str, windows: bool = WINDOWS) -> None:
             os.fchmod(file.fileno(), 0o600)  # whatever the umask
         file.write(text)
     replace(fresh, path)
+
+
+ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1")
+"""Environment in which arithmetic uses one core: a process that answers many small questions at once is slowed by each
+of them taking all cores. It must be set before numpy is first imported."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from keywright.cli.output import json_option, note, show_json
@@ -17,6 +19,9 @@ def serve(host: str | None, port: int | None, beyond_this_machine: bool, as_json
 
     Where a bridge runs already, says where, and leaves it running.
     """
+    from keywright.platform import ONE_THREAD
+
+    os.environ.update(ONE_THREAD)
     from keywright.config import load_config
     from keywright.home import Home
     from keywright.service import server

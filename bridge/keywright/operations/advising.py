@@ -20,8 +20,7 @@ from keywright.operations.gathering import Gathered, gather
 from keywright.operations.learning import load_models
 from keywright.operations.suggesting import Because, Ranked
 from keywright.operations.workspace import Workspace
-from keywright.store.lookups import Names, decisions_on, photos_by_id, vectors_of
-from keywright.store.models import active_version
+from keywright.store.lookups import Names, active_version_id, decisions_on, photos_by_id, vectors_of
 from keywright.store.photos import PhotoRow, keywords_of
 from keywright.suggesting.base import SuggestSettings
 from keywright.suggesting.suggest import Examples, suggest
@@ -50,7 +49,9 @@ class Advice:
 
 
 @dataclass(frozen=True, eq=False)
-class _Loaded:
+class Loaded:
+    """One model version and what its reasons are found in; immutable."""
+
     version: int
     models: ModelSet
     gathered: Gathered
@@ -62,30 +63,28 @@ class Advisor:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._loaded: _Loaded | None = None
+        self._loaded: Loaded | None = None
         self._names = Names()
         self._lock = threading.Lock()
 
-    def version(self) -> int:
-        """The model version that suggests now. Raises ``KeywrightError`` where nothing was learned yet."""
-        return self._current().version
-
-    def models(self) -> ModelSet:
-        return self._current().models
-
     def suggest(
-        self, photo_ids: Sequence[int], settings: SuggestSettings, placed: Placed = lambda path: path
+        self,
+        photo_ids: Sequence[int],
+        settings: SuggestSettings,
+        placed: Placed = lambda path: path,
+        loaded: Loaded | None = None,
     ) -> Iterator[Advice]:
         """In the order asked for. Keywords that were decided on a photo are not suggested on it again.
 
         ``placed`` gives the keyword that would be written for one; a photo that has that has the keyword.
+        ``loaded`` is what ``current`` gave, for who wants to know the version.
         """
-        loaded = self._current()
+        loaded = loaded or self.current()
         for start in range(0, len(photo_ids), AT_ONCE):
             yield from self._suggest(loaded, photo_ids[start : start + AT_ONCE], settings, placed)
 
     def _suggest(
-        self, loaded: _Loaded, photo_ids: Sequence[int], settings: SuggestSettings, placed: Placed
+        self, loaded: Loaded, photo_ids: Sequence[int], settings: SuggestSettings, placed: Placed
     ) -> Iterator[Advice]:
         with self._workspace.store.read() as connection:
             rows = photos_by_id(connection, photo_ids)
@@ -124,18 +123,19 @@ class Advisor:
     def name(self, keyword_id: int) -> KeywordPath:
         return self._names[keyword_id]
 
-    def _current(self) -> _Loaded:
+    def current(self) -> Loaded:
+        """The active version, loaded where it is not yet. Raises ``KeywrightError`` where nothing was learned yet."""
         with self._workspace.store.read() as connection:
-            active = active_version(connection)
+            active = active_version_id(connection)
         with self._lock:
             loaded = self._loaded
-            if loaded is None or active is None or loaded.version != active.id:
+            if loaded is None or active is None or loaded.version != active:
                 self._loaded = None  # the old goes before the new comes: both at once need twice the memory
                 loaded = self._load()
                 self._loaded = loaded
             return loaded
 
-    def _load(self) -> _Loaded:
+    def _load(self) -> Loaded:
         models, version = load_models(self._workspace)
         if models.encoder_id != self._workspace.encoder_id:
             raise KeywrightError(
@@ -144,7 +144,7 @@ class Advisor:
             )
         with self._workspace.store.read() as connection:
             gathered = gather(self._workspace, connection)
-        return _Loaded(version, models, gathered, Examples.of(gathered.data.vectors, gathered.data.keywords))
+        return Loaded(version, models, gathered, Examples.of(gathered.data.vectors, gathered.data.keywords))
 
 
 def _advice(number: int, row: PhotoRow | None, found: dict[int, tuple[Ranked, ...]]) -> Advice:

@@ -17,7 +17,7 @@ MOST_PICTURE_SIDE = 20_000
 MOST_PHOTOS = 10_000
 MOST_DECISIONS = 10_000
 MOST_PAGE = 1000
-MOST_STREAMS = 6
+MOST_STREAMS = 3
 STREAM_SECONDS = 600
 MOST_ID = 2**53 - 1
 """The largest number that every JSON reader keeps exactly."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from keywright.operations.workspace import Workspace
-from keywright.platform import lower_priority
+from keywright.platform import ONE_THREAD, lower_priority
 from keywright.store import jobs
 from keywright.store.jobs import Job, JobState
 
@@ -82,7 +82,8 @@ class Queue:
             threading.Thread(target=self._watch, args=(self._worker,), daemon=True).start()
 
     def _spawn(self) -> subprocess.Popen[str]:
-        environment = os.environ | {"KEYWRIGHT_HOME": str(self._workspace.home.folder)}
+        environment = {name: value for name, value in os.environ.items() if name not in ONE_THREAD}
+        environment["KEYWRIGHT_HOME"] = str(self._workspace.home.folder)
         output = self._log_file.open("a", encoding="utf-8") if self._log_file else None
         try:
             return subprocess.Popen(

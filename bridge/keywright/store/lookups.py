@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, select
 
 from keywright.keywords import KeywordPath
 from keywright.store.decisions import Decision, DecisionRow, decisions
+from keywright.store.models import model_versions
 from keywright.store.photos import PhotoRow, keywords, photos
 from keywright.store.vectors import HALF, vectors
 
@@ -72,6 +73,12 @@ def vectors_of(connection: Connection, encoder_id: str, content_ids: Sequence[st
         for row in connection.execute(chosen):
             found[row.content_id] = np.frombuffer(row.vector, dtype=HALF)
     return found
+
+
+def active_version_id(connection: Connection) -> int | None:
+    """The model version that suggests."""
+    chosen = select(model_versions.c.id).where(model_versions.c.active).order_by(model_versions.c.id.desc())
+    return connection.execute(chosen.limit(1)).scalar()
 
 
 def decisions_on(connection: Connection, photo_ids: Sequence[int]) -> dict[int, list[DecisionRow]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from flask import Response, request
 
@@ -11,6 +12,9 @@ from keywright.service import messages as m
 from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
 from keywright.service.text import printable
+
+if TYPE_CHECKING:
+    from keywright.operations.advising import Loaded
 
 GROUP = Group("suggestions")
 LINES = "application/x-ndjson"
@@ -27,16 +31,16 @@ LINES = "application/x-ndjson"
 def suggest(bridge: Bridge, body: m.SuggestIn) -> m.Suggestions | Response:
     """Photos without a vector are ``waiting``: a job embeds them, and the caller asks again when it has ended."""
     profile = bridge.config.profile(body.profile)
-    version = bridge.advisor.version()
+    loaded = bridge.advisor.current()
     photos = list(dict.fromkeys(body.photos))
     if request.accept_mimetypes.best_match(["application/json", LINES]) == LINES:
-        lines = (one.model_dump_json() + "\n" for one in _suggested(bridge, photos, body, profile))
+        lines = (one.model_dump_json() + "\n" for one in _suggested(bridge, loaded, photos, body, profile))
         first = next(lines, "")  # what can be refused is refused before the answer begins
         return Response(_chained(first, lines), content_type=LINES)
-    found = list(_suggested(bridge, photos, body, profile))
+    found = list(_suggested(bridge, loaded, photos, body, profile))
     waiting = [one.photo for one in found if one.state == "waiting"]
     job = bridge.queue.add("embed", {"photos": sorted(waiting)}).id if waiting and body.embed else None
-    return m.Suggestions(model_version=version, photos=found, job=job)
+    return m.Suggestions(model_version=loaded.version, photos=found, job=job)
 
 
 def _chained(first: str, rest: Iterator[str]) -> Iterator[str]:
@@ -44,14 +48,16 @@ def _chained(first: str, rest: Iterator[str]) -> Iterator[str]:
     yield from rest
 
 
-def _suggested(bridge: Bridge, photos: list[int], body: m.SuggestIn, profile: Profile) -> Iterator[m.Suggested]:
+def _suggested(
+    bridge: Bridge, loaded: Loaded, photos: list[int], body: m.SuggestIn, profile: Profile
+) -> Iterator[m.Suggested]:
     from keywright.suggesting.base import SuggestSettings
 
     least = profile.min_confidence if body.min_confidence is None else body.min_confidence
     most = (profile.limit or 0) if body.limit is None else body.limit
     narrow = bool(profile.under or profile.without)
     settings = SuggestSettings(min_confidence=least, limit=0 if narrow else most)
-    for advice in bridge.advisor.suggest(photos, settings, profile.placed):
+    for advice in bridge.advisor.suggest(photos, settings, profile.placed, loaded):
         admitted = [s for s in advice.suggestions if not narrow or profile.admits(s.keyword)]
         yield m.Suggested(
             photo=advice.photo_id,
