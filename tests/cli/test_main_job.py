@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -165,3 +169,31 @@ def test_where_a_moved_catalogs_photos_lie_need_be_said_only_once(shared: Path, 
     lines = keywright("suggest", catalog, "--json").lines
     assert len(lines) == 7
     assert [line["error"] for line in lines] == [None] * 7
+
+
+def test_a_keyword_not_to_be_exported_is_written_into_no_file(shared: Path, tmp_path: Path) -> None:
+    """A catalog in which one keyword and the parent of another are private, over photographs of the sample library."""
+    make_library(tmp_path / "library")
+    photos = sorted(p for p in (tmp_path / "library").rglob("*.jpg") if p.name.startswith(("CHIN", "CHEL", "COFF")))
+    key, catalog = tmp_path / "key.csv", tmp_path / "mine.lrcat"
+    named = {"CHIN": "Secret|Temple", "CHEL": "Pets", "COFF": "Food|Coffee"}
+    lines = ["path,keywords,split"]
+    for photo in photos:
+        photo.write_bytes(photo.read_bytes().replace(b"http://ns.adobe.com/xap/1.0/", b"http://ns.adobe.com/xxx/1.0/"))
+        split = "train" if photo.name[-5] < "8" else "test"
+        lines.append(f"{photo.relative_to(tmp_path / 'library').as_posix()},{named[photo.name[:4]]},{split}")
+    key.write_text("\n".join(lines), encoding="utf-8")
+    make = [sys.executable, str(shared / "tools" / "make_lrcat.py"), str(catalog), str(tmp_path / "library"), str(key)]
+    subprocess.run(make, check=True, capture_output=True)
+    with closing(sqlite3.connect(catalog)) as made, made:
+        made.execute("UPDATE AgLibraryKeyword SET includeOnExport = 1")
+        made.execute("UPDATE AgLibraryKeyword SET includeOnExport = 0 WHERE name IN ('Pets', 'Secret')")
+    keywright = Keywright(tmp_path / "home")
+    assert keywright("learn", catalog).status == 0
+    ran = keywright("apply", catalog, "--to-files", "--min-confidence", "0.3", "--json")
+    assert ran.status == 0, ran.err
+    written = {Path(w["where"]).name[:4]: Path(w["where"]) for w in ran.json["written"]}
+    assert "CHEL" not in written
+    assert "is private" in ran.err
+    flat = {i for s in read_keywords(written["CHIN"]).sources if s.field == "dc:subject" for i in s.items}
+    assert flat == {"Temple"}

@@ -11,6 +11,7 @@ from typing import Any
 
 from keywright import writeback
 from keywright.catalogs.base import CatalogKind, RootMapping
+from keywright.keywords import KeywordPath
 from keywright.metadata import SidecarProfile
 from keywright.operations.progress import Cancel, Progress, never, silent
 from keywright.operations.suggesting import resolve, suggest_photos
@@ -45,6 +46,7 @@ class Chosen:
     left_out: dict[str, int] = field(default_factory=dict)
     failures: tuple[tuple[Path, str], ...] = ()
     digikam: Mapping[Path, tuple[DatabasePhoto, ...]] = field(default_factory=dict)  # photos a digiKam catalog has
+    private: frozenset[KeywordPath] = frozenset()  # keywords that are not to be exported
 
 
 def choose(
@@ -83,6 +85,7 @@ def _sure(
     left: dict[str, int] = defaultdict(int)
     wanted, alone, failures = [], [], []
     private = _private(workspace)
+    kept_back = {path.key for path in private}
     lightroom = _lightroom_catalogs(workspace)
     with workspace.store.read() as connection:
         refused = {(d.photo_id, d.keyword_id) for d in decided.list_decisions(connection, decided.Decision.REJECTED)}
@@ -102,14 +105,14 @@ def _sure(
                 continue
             adding = []
             for suggestion in one.suggestions:
-                if suggestion.keyword.key in private:
+                if suggestion.keyword.key in kept_back:
                     left[PRIVATE] += 1
                 elif (one.photo.id, ids.id(suggestion.keyword)) not in refused:
                     adding.append(AcceptedKeyword(suggestion.keyword, suggestion.confidence))
                     alone.append((one.photo.id, ids.id(suggestion.keyword)))
             if adding:
                 wanted.append(PhotoDecisions(one.photo.path, tuple(adding)))
-    return Chosen(tuple(wanted), tuple(alone), dict(left), tuple(failures))
+    return Chosen(tuple(wanted), tuple(alone), dict(left), tuple(failures), private=private)
 
 
 def _accepted(
@@ -117,6 +120,7 @@ def _accepted(
 ) -> Chosen:
     rows = resolve(workspace, targets, mappings, progress) if targets else None
     lightroom, private = _lightroom_catalogs(workspace), _private(workspace)
+    kept_back = {path.key for path in private}
     left: dict[str, int] = defaultdict(int)
     adding: dict[int, list[AcceptedKeyword]] = defaultdict(list)
     with workspace.store.read() as connection:
@@ -128,17 +132,17 @@ def _accepted(
             path = names[made.keyword_id]
             if known[made.photo_id].catalog_id in lightroom and not to_files:
                 left[IN_LIGHTROOM] += 1
-            elif path.key in private:
+            elif path.key in kept_back:
                 left[PRIVATE] += 1
             else:
                 adding[made.photo_id].append(AcceptedKeyword(path, made.confidence))
     wanted = tuple(PhotoDecisions(known[number].path, tuple(added)) for number, added in adding.items())
-    return Chosen(wanted, (), dict(left))
+    return Chosen(wanted, (), dict(left), private=private)
 
 
 def dry_run(chosen: Chosen, profile: SidecarProfile, progress: Progress = silent) -> WriteBackPlan:
     """What would be written where; nothing is touched."""
-    with _targets(profile, Path(), chosen.digikam) as targets:
+    with _targets(profile, Path(), chosen.digikam, chosen.private) as targets:
         return writeback.plan(chosen.decisions, targets, _told(progress, "Planning"))
 
 
@@ -152,7 +156,7 @@ def apply(
     cancel: Cancel = never,
 ) -> BatchReport:
     """Write what was chosen as one batch. Raises ``KeywrightError`` where it cannot be begun."""
-    with _targets(profile, _backups(workspace), chosen.digikam) as targets:
+    with _targets(profile, _backups(workspace), chosen.digikam, chosen.private) as targets:
         report = writeback.apply(
             chosen.decisions,
             journal(workspace),
@@ -228,11 +232,14 @@ def digikam_settings() -> MetadataSettings:
 
 @contextmanager
 def _targets(
-    profile: SidecarProfile, backups: Path, digikam: Mapping[Path, tuple[DatabasePhoto, ...]] | None = None
+    profile: SidecarProfile,
+    backups: Path,
+    digikam: Mapping[Path, tuple[DatabasePhoto, ...]] | None = None,
+    private: frozenset[KeywordPath] = frozenset(),
 ) -> Iterator[Mapping[str, Target[Any]]]:
     """Files first, then rows: where the rows fail, digiKam can still read the keywords from the files."""
     own = digikam_settings().profile if digikam else profile
-    settings = FileSettings(profile=profile, profiles=dict.fromkeys(digikam or (), own))
+    settings = FileSettings(profile=profile, profiles=dict.fromkeys(digikam or (), own), private=private)
     with DigikamTarget(digikam or {}, backups) as rows:
         yield {**writeback.file_targets(settings), rows.kind: rows}
 
@@ -249,9 +256,9 @@ def _told(progress: Progress, stage: str) -> WriteProgress:
     return tell
 
 
-def _private(workspace: Workspace) -> set[tuple[str, ...]]:
+def _private(workspace: Workspace) -> frozenset[KeywordPath]:
     with workspace.store.read() as connection:
-        return {k.path.key for k in list_keywords(connection) if k.private}
+        return frozenset(k.path for k in list_keywords(connection) if k.private)
 
 
 def _lightroom_catalogs(workspace: Workspace) -> set[int]:

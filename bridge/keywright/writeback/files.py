@@ -63,6 +63,7 @@ class FileSettings:
     times: FileTimes = FileTimes.TOUCH
     hard_links: HardLinks = HardLinks.REFUSE
     profiles: Mapping[Path, SidecarProfile] = field(default_factory=dict)  # of photos whose own catalog has another
+    private: frozenset[KeywordPath] = frozenset()  # not to be exported: their bare names stay out of flat fields
 
     def profile_of(self, photo: Path) -> SidecarProfile:
         return self.profiles.get(photo, self.profile)
@@ -121,7 +122,8 @@ class FileTarget:
             refusal = self._refusal(seen)
             if refusal:
                 return Refusal(cluster.photos, cluster.address, refusal)
-            change = plan_file_change(photo, add, remove, self.settings.profile_of(photo), cluster.hint)
+            profile, private = self.settings.profile_of(photo), self.settings.private
+            change = plan_file_change(photo, add, remove, profile, cluster.hint, private)
             if self._real(change.target, cluster.hint) != path or change.creates != (seen is None):
                 return Refusal(cluster.photos, cluster.address, "files beside it changed in the meantime; apply again")
         except KeywrightError as error:
