@@ -202,17 +202,24 @@ class MysqlSession:
     def backup(self, folder: Path, name: str) -> Path:
         """The tables with tags as SQL that puts them back."""
         target = _backup_name(folder, name, ".sql.gz")
+        self.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")  # all tables as they are at one moment
+        self.run("START TRANSACTION")
         try:
             with gzip.open(target, "wt", encoding="utf-8") as file:
-                file.write("SET FOREIGN_KEY_CHECKS=0;\n")
+                # The root tag has the number 0, which the server would take for "give it one" otherwise.
+                file.write("SET NAMES utf8mb4; SET FOREIGN_KEY_CHECKS=0, sql_mode='NO_AUTO_VALUE_ON_ZERO';\nBEGIN;\n")
                 for table in _SAVED:
                     rows = self.run(f"SELECT * FROM {table}")
                     file.write(f"DELETE FROM {table};\n")
                     for row in rows:
                         values = ", ".join(str(self._connection.escape(value)) for value in row)
                         file.write(f"INSERT INTO {table} VALUES ({values});\n")
+                file.write("COMMIT;\n")
         except OSError as error:
             raise DatabaseTroubleError(f"the backup {target} cannot be written: {reason(error)}") from error
+        finally:
+            with contextlib.suppress(DatabaseTroubleError):
+                self.run("ROLLBACK")
         _keep_newest(folder, name, ".sql.gz")
         return target
 

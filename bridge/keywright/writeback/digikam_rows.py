@@ -121,6 +121,10 @@ class TagTree:
         for name in path.parts:
             tag = self._child(parent, name)
             if tag is None:
+                if self._find_alike is not None and _is_beyond(name):
+                    raise NoSuchTagError(
+                        f"{path} holds a character, such as an emoji, that digiKam's server cannot keep"
+                    )
                 tag = Tag(max(self.by_id, default=0) + 1, parent, name)
                 self._enter(tag)
                 self.made[tag.id] = tag
@@ -136,12 +140,17 @@ class TagTree:
         tag = self._below.get((parent, name)) or self._normal.get((parent, _normal(name)))
         if tag is None and self._find_alike is not None:
             alike = next((t for t in self.made.values() if t.parent == parent and _fold(t.name) == _fold(name)), None)
-            tag = alike or (None if parent in self.made else self._find_alike(parent, name))
+            tag = alike or (None if parent in self.made or _is_beyond(name) else self._find_alike(parent, name))
         return tag
 
 
 def _normal(name: str) -> str:
     return unicodedata.normalize("NFC", name).strip()
+
+
+def _is_beyond(name: str) -> bool:
+    """Whether a name holds what MySQL's three-byte utf8, which digiKam's tables have, cannot keep or compare."""
+    return any(ord(letter) > 0xFFFF for letter in name)
 
 
 def _fold(name: str) -> str:
