@@ -30,7 +30,7 @@ function Review:accept_above(threshold)
 end
 
 --- One row a keyword over all photos, in the order of the tree: {keyword, levels, count, of, best, ticked}.
--- `ticked` is true, false, or "some".
+-- `chosen` of the `count` photos are ticked; the row is, where any is: what will be added never looks unticked.
 function Review:together()
   local rows, by = {}, {}
   for _, photo in ipairs(self.photos) do
@@ -56,7 +56,7 @@ function Review:together()
     end
   end
   for _, row in ipairs(rows) do
-    row.ticked = row.chosen == row.count or (row.chosen > 0 and "some" or false)
+    row.ticked = row.chosen > 0
     row.order = Keywords.folded(table.concat(row.levels, "\1"))
   end
   table.sort(rows, function(a, b)
@@ -110,11 +110,14 @@ function Review.groups(rows)
   return groups
 end
 
---- A person's tick on a row: goes to all its photos.
+--- A person's tick on a row goes to all its photos; taking it away goes to those that were ticked: the less sure ones
+-- were not what the person looked at, and stay undecided.
 function Review.tick(row, ticked)
   for _, one in ipairs(row.items) do
-    one.ticked = ticked
-    one.touched = true
+    if ticked or one.ticked then
+      one.ticked = ticked
+      one.touched = true
+    end
   end
   row.ticked = ticked
 end

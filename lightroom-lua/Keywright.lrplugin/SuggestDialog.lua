@@ -10,12 +10,15 @@ local Review = require("Review")
 
 local SuggestDialog = {}
 
-local WIDTH, HEIGHT = 560, 380
+local WIDTH, HEIGHT = 560, 320
 
 local function label(row)
   local name = row.levels[#row.levels]
   if row.count then
-    local on = LOC("$$$/Keywright/OnSome=on ^1 of ^2 photos", row.count, row.of)
+    local on = LOC("$$$/Keywright/OnSome=on ^1 of ^2 photos", row.ticked and row.chosen or row.count, row.of)
+    if row.ticked and row.chosen < row.count then
+      on = on .. LOC("$$$/Keywright/LessSure= (on ^1 more less sure)", row.count - row.chosen)
+    end
     return LOC("$$$/Keywright/RowTogether=^1   ^2, up to ^3", name, on, Review.percent(row.best))
   end
   return LOC("$$$/Keywright/Row=^1   ^2", name, Review.percent(row.best))
@@ -58,7 +61,7 @@ local function header(f, review, state)
   if state.single then
     local photo = review.photos[state.photo]
     return f:row({
-      f:catalog_photo({ photo = photo.photo, width = 160, height = 160 }),
+      f:catalog_photo({ photo = photo.photo, width = 140, height = 140 }),
       f:column({
         f:static_text({
           title = LOC("$$$/Keywright/PhotoOf=Photo ^1 of ^2: ^3", state.photo, #review.photos, photo.name),

@@ -181,8 +181,13 @@ def test_all_the_rest_is_wrong_when_the_person_says_so(lua: Any) -> None:
 
 
 def test_the_row_of_a_keyword_says_on_how_many_photos_it_is(lua: Any) -> None:
-    got = lua.execute(REVIEW + "local r = review:together()[1] return r.count, r.of, r.ticked, r.best")
-    assert got == (2, 2, "some", 0.9)
+    got = lua.execute(REVIEW + "local r = review:together()[1] return r.count, r.of, r.chosen, r.ticked, r.best")
+    assert got == (2, 2, 1, True, 0.9)
+
+
+def test_taking_a_tick_away_rejects_only_what_was_ticked(lua: Any) -> None:
+    code = "R.tick(review:together()[1], false) return review:decisions()"
+    assert decisions(lua, code) == {(1, "A|x", "rejected")}
 
 
 def test_a_page_never_has_more_rows_than_open_fast(lua: Any) -> None:
