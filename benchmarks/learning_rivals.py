@@ -78,7 +78,7 @@ def gda(x: np.ndarray, y: np.ndarray, new: np.ndarray) -> np.ndarray:
     spread = x[pairs[:, 0]] - means[pairs[:, 1]]
     d = x.shape[1]
     covariance = spread.T @ spread / max(len(spread) - 1, 1)
-    precision = d * np.linalg.inv((len(spread) - 1) * covariance + np.trace(covariance) * np.eye(d))
+    precision = d * np.linalg.inv((len(spread) - 1) * covariance + (np.trace(covariance) + 1e-3) * np.eye(d))
     weights = means @ precision
     return (new @ weights.T - 0.5 * np.einsum("kd,kd->k", weights, means)).astype(np.float32)
 

@@ -6,16 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keywright.learning.base import Floats, KeywordExamples
+from keywright.learning.base import NO_ROWS, Floats, KeywordExamples
 from keywright.learning.digests import RowDigests
 from keywright.learning.models import Choices
 from keywright.learning.ridge import KernelRidge
 from keywright.learning.targets import believed, carried
 
-PENALTIES = (0.15, 0.3, 0.6, 1.2)
+PENALTIES = (0.3, 0.6)
 RELABELLINGS = (0.0, 0.25, 0.5, 1.0)
 HELD_OUT = 4
 """One photo in so many is held out."""
+TURNS = 2
+"""How many different such parts are."""
 FEWEST = 40
 """With fewer photos nothing can be chosen, and the defaults hold."""
 
@@ -29,34 +31,37 @@ def choose(
     """The pair whose fit to three photos of four ranks the fourth best (mean average precision over keywords),
     and that precision.
 
-    Which photos are held out hangs on their content, so the order of the photos changes nothing. A stronger penalty
-    or belief is taken only where it is better, so ties keep to the cautious side.
+    Which photos are held out hangs on their content, so the order of the photos changes nothing. Ties keep
+    to the weaker penalty and belief.
     """
     photos = len(kernel)
     default = Choices(0.3, 0.25, photos)
     if photos < FEWEST:
         return default, float("nan")
-    held = np.zeros(photos, dtype=bool)
-    held[np.argsort(digests, kind="stable")[::HELD_OUT]] = True
     labels = carried(examples, photos)
-    judged = np.flatnonzero((labels[held].sum(0) >= 2) & (labels[~held].sum(0) >= 2))
-    if not len(judged):
-        return default, float("nan")
-    inner, across = kernel[np.ix_(~held, ~held)], kernel[np.ix_(held, ~held)]
-    train, truth = np.ascontiguousarray(labels[~held][:, judged]), labels[held][:, judged]
-    nothing = [np.empty(0, dtype=np.int64)] * len(judged)
-    best, chosen = -1.0, default
-    for penalty in penalties:
-        ridge = KernelRidge.of(inner, penalty)
-        fit = ridge.fit(train)
-        scores = ridge.leave_one_out(train, fit)
-        for strength in RELABELLINGS:
-            if strength:
-                fit = ridge.fit(believed(train, scores, nothing, strength))
-            quality = float(average_precisions(across @ fit.coefficients + fit.intercepts, truth).mean())
-            if quality > best:
-                best, chosen = quality, Choices(penalty, strength, photos)
-    return chosen, best
+    order = np.argsort(digests, kind="stable")
+    totals = np.zeros((len(penalties), len(RELABELLINGS)))
+    for turn in range(TURNS):
+        held = np.zeros(photos, dtype=bool)
+        held[order[turn::HELD_OUT]] = True
+        judged = np.flatnonzero((labels[held].sum(0) >= 2) & (labels[~held].sum(0) >= 2))
+        if not len(judged):
+            return default, float("nan")
+        inner, across = kernel[np.ix_(~held, ~held)], kernel[np.ix_(held, ~held)]
+        train, truth = np.ascontiguousarray(labels[~held][:, judged]), labels[held][:, judged]
+        nothing = [NO_ROWS] * len(judged)
+        for i, penalty in enumerate(penalties):
+            ridge = KernelRidge.of(inner, penalty)
+            fit = ridge.fit(train)
+            scores = ridge.leave_one_out(train, fit)
+            for j, strength in enumerate(RELABELLINGS):
+                if strength:
+                    fit = ridge.fit(believed(train, scores, nothing, strength))
+                found = average_precisions(across @ fit.coefficients + fit.intercepts, truth)
+                totals[i, j] += found.mean() / TURNS
+    best = int(np.argmax(totals))
+    penalty, strength = penalties[best // len(RELABELLINGS)], RELABELLINGS[best % len(RELABELLINGS)]
+    return Choices(penalty, strength, photos), float(totals.max())
 
 
 def average_precisions(

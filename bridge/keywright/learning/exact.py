@@ -9,6 +9,7 @@ import numpy as np
 
 from keywright.learning.base import Floats, KeywordExamples, Rows
 from keywright.learning.features import FeatureMap, SecondLayer, squared_distances
+from keywright.learning.models import Choices
 from keywright.learning.ridge import Fit, KernelRidge
 from keywright.learning.settings import LearnerSettings
 from keywright.learning.targets import believed, carried, disowned, left_out_scores, residuals, row_weights
@@ -20,6 +21,7 @@ SCORES_WEIGHT = 0.3
 SECOND_PENALTY = 2.0
 """The second layer's penalty, as a multiple of the first's."""
 SMALLEST_SPREAD = 0.01
+FEWEST_TO_COMPARE_BY = 2
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -32,14 +34,18 @@ class Solved:
 
 
 def solve(
-    ridge: KernelRidge, examples: Sequence[KeywordExamples], relabelling: float, settings: LearnerSettings
+    ridge: KernelRidge,
+    examples: Sequence[KeywordExamples],
+    relabelling: float,
+    settings: LearnerSettings,
+    names: Floats | None = None,
 ) -> Solved:
     """Fit, look at the honest scores, believe some omissions, set poison aside, weigh primes, and fit once more."""
     photos = len(ridge.operator)
     labels = carried(examples, photos)
     scores = ridge.leave_one_out(labels, ridge.fit(labels))
     rejected = [keyword.rejections for keyword in examples]
-    targets = believed(labels, scores, rejected, relabelling)
+    targets = believed(labels, scores, rejected, relabelling, names)
     set_aside = tuple(
         disowned(keyword.positives, scores[keyword.positives, column], np.delete(scores[:, column], keyword.positives))
         if settings.set_aside_poison
@@ -68,8 +74,22 @@ def solve(
     return Solved(fit, honest, set_aside)
 
 
-def add_second_layer(features: FeatureMap, kernel: Floats, solved: Solved) -> tuple[FeatureMap, Floats]:
-    """The features with a second layer over this solution's scores, and their kernel on the training photos."""
+def add_second_layer(
+    features: FeatureMap, kernel: Floats, solved: Solved, examples: Sequence[KeywordExamples]
+) -> tuple[FeatureMap, Floats]:
+    """The features with a second layer over this solution's scores, and their kernel on the training photos.
+
+    A photo's own leave-one-out score says nothing of a keyword on one or two photos: such keywords are not compared by,
+    and where most are such, photos are compared by their looks alone.
+    """
+    telling = np.array([len(keyword.positives) >= FEWEST_TO_COMPARE_BY for keyword in examples])
+    if telling.mean() < 0.5:
+        return features, kernel
+    solved = replace(
+        solved,
+        scores=solved.scores[:, telling],
+        fit=Fit(solved.fit.coefficients[:, telling], solved.fit.intercepts[telling]),
+    )
     spread = np.maximum(solved.scores.std(axis=0), np.float32(SMALLEST_SPREAD))
     scores = solved.scores / spread
     apart = squared_distances(scores, scores)
@@ -85,6 +105,10 @@ def add_second_layer(features: FeatureMap, kernel: Floats, solved: Solved) -> tu
         apart += np.float32(LOOKS_SHARE) * np.log(kernel)
     np.exp(apart, out=apart)
     return replace(features, second=second), apart
+
+
+def final_penalty(features: FeatureMap, choices: Choices) -> float:
+    return choices.penalty * (1.0 if features.second is None else SECOND_PENALTY)
 
 
 def training_kernel(features: FeatureMap) -> Floats:

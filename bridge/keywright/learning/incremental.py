@@ -15,7 +15,7 @@ import numpy as np
 
 from keywright.keywords import KeywordPath
 from keywright.learning.base import Floats, LearningError, TrainingData, Vectors
-from keywright.learning.exact import SECOND_PENALTY, training_kernel
+from keywright.learning.exact import final_penalty, training_kernel
 from keywright.learning.features import FeatureMap
 from keywright.learning.landmarks import Gram, GramRidge, whitening
 from keywright.learning.models import KeywordModel, ModelSet
@@ -84,7 +84,9 @@ class ExactFactor:
 def open_factor(models: ModelSet, data: TrainingData) -> SampledFactor | ExactFactor:
     """The factor of a model set; ``data`` is what it was trained on, and only its vectors are read."""
     if not models.features.linear:
-        return ExactFactor(KernelRidge.of(training_kernel(models.features), SECOND_PENALTY * models.choices.penalty))
+        return ExactFactor(
+            KernelRidge.of(training_kernel(models.features), final_penalty(models.features, models.choices))
+        )
     lists = [rows for keyword in data.keywords for rows in (keyword.positives, keyword.rejections)]
     known = np.unique(np.concatenate(lists))
     vectors = data.vectors[known] if len(known) < len(data.vectors) else data.vectors

@@ -10,8 +10,9 @@ import numpy as np
 from keywright.learning.base import Floats, KeywordExamples, Rows, TrainingData
 from keywright.learning.choosing import choose
 from keywright.learning.digests import RowDigests
-from keywright.learning.exact import SECOND_PENALTY, add_second_layer, solve
+from keywright.learning.exact import add_second_layer, final_penalty, solve
 from keywright.learning.features import FeatureMap, squared_distances
+from keywright.learning.few import name_targets
 from keywright.learning.landmarks import Gram, GramRidge, whitening
 from keywright.learning.models import Choices
 from keywright.learning.points import PointMap, fit_points
@@ -64,10 +65,11 @@ def _learn_exactly(
     kernel = features.likeness(squared_distances(placed, placed))
     if choices is None:
         choices, _ = choose(kernel, examples, digests)
-    first = solve(KernelRidge.of(kernel, choices.penalty), examples, choices.relabelling, settings)
-    features, kernel = add_second_layer(features, kernel, first)
-    ridge = KernelRidge.of(kernel, SECOND_PENALTY * choices.penalty)
-    solved = solve(ridge, examples, choices.relabelling, settings)
+    names = name_targets(examples, data.head, data.vectors)
+    first = solve(KernelRidge.of(kernel, choices.penalty), examples, choices.relabelling, settings, names)
+    features, kernel = add_second_layer(features, kernel, first, examples)
+    ridge = KernelRidge.of(kernel, final_penalty(features, choices))
+    solved = solve(ridge, examples, choices.relabelling, settings, names)
     labels = carried(examples, len(digests))
     weights = np.ones_like(labels)
     for column, keyword in enumerate(examples):
