@@ -197,3 +197,13 @@ def test_an_offline_original_and_a_virtual_copy_are_seen_by_their_thumbnails(lig
     lightroom.people = [accepts]
     lightroom.choose("SuggestKeywords.lua")
     assert sum("/rendition" in url for _, url, _ in lightroom.requests) == len(copies)
+
+
+def test_cancel_while_suggesting_shows_no_dialog_and_changes_nothing(lightroom: Lightroom) -> None:
+    lightroom.selected = bare(lightroom)
+    before = lightroom.catalog.state()
+    lightroom.cancel = lambda: any("/v1/suggestions" in url for _, url, _ in lightroom.requests)
+    lightroom.choose("SuggestKeywords.lua")
+    assert texts(lightroom) == ["Keywright: stopped, nothing was written."]
+    assert lightroom.dialogs == []
+    assert lightroom.catalog.state() == before

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from lightroom.simulation.catalog import Catalog
+from lightroom.simulation.dialogs import Dialog
 from lightroom.simulation.lightroom import Lightroom
 from service.kit import running
 
@@ -212,3 +213,30 @@ def test_the_menu_is_german_in_a_german_lightroom(lightroom: Lightroom, tmp_path
     german = Lightroom(lightroom.catalog, tmp_path, language="de")
     titles = [i["title"].encode("latin-1").decode() for i in german.control.info()["LrLibraryMenuItems"].values()]
     assert titles[0] == "Stichwörter vorschlagen"
+
+
+SETTINGS = """
+local context = nil
+import('LrFunctionContext').callWithContext('x', function(c) context = c end)
+local properties = import('LrBinding').makePropertyTable(context)
+local page = require('SettingsPage')
+local sections = page.sectionsForTopOfDialog(import('LrView').osFactory(), properties)
+import('LrTasks').sleep(1)
+return sections[1]
+"""
+
+
+def test_the_settings_page_shows_the_bridge_and_keeps_what_is_chosen(lightroom: Lightroom, impostor: Impostor) -> None:
+    section = lightroom.run(SETTINGS)
+    dialog = Dialog(lightroom.lua.table_from({"title": "", "contents": section}), lightroom.control.resolved)
+    assert "Keywright 9.9 is running." in dialog.words()
+    dialog.tick("Write a log")
+    dialog.tick("top level")
+    assert lightroom.control.prefs["log"] is True
+    assert lightroom.control.prefs["new_tops"] is True
+    slider = next(c for c in dialog.controls("edit_field") if c.settings["min"] == 5)
+    slider.set(85)
+    assert lightroom.control.prefs["threshold"] == 0.85
+    dialog.press("Stop")
+    lightroom.settle()
+    assert impostor.seen == [f"Bearer {TOKEN}"]
