@@ -67,7 +67,8 @@ def apply(
         if dry_run:
             plan = applying.dry_run(chosen, SidecarProfile(profile), progress)
         else:
-            label = " ".join(sources) or "accepted suggestions"
+            more = f" and {len(sources) - 3:,} more" if len(sources) > 3 else ""
+            label = " ".join(sources[:3]) + more if sources else "accepted suggestions"
             report = applying.apply(workspace, chosen, SidecarProfile(profile), label=label, progress=progress)
     if dry_run:
         show_json(plan) if as_json else _show_plan(plan)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from keywright.metadata import SidecarProfile
 
@@ -55,12 +56,7 @@ def settings_file(environment: Mapping[str, str] = os.environ, system: str = sys
 
 def read_settings(file: Path) -> MetadataSettings:
     """The settings in a ``digikamrc``; digiKam's defaults where there is none or it says nothing."""
-    parser = configparser.RawConfigParser(strict=False, allow_no_value=True, delimiters=("=",), comment_prefixes=("#",))
-    try:
-        parser.read_string(file.read_text(encoding="utf-8", errors="replace"))
-    except (OSError, configparser.Error):
-        return MetadataSettings()
-    values = dict(parser[_GROUP]) if parser.has_section(_GROUP) else {}
+    values = _group(file, _GROUP)
     mode = values.get("metadata writing mode") or "0"
     return MetadataSettings(
         mode=int(mode) if mode in ("0", "1", "2", "3") else FILE,
@@ -71,3 +67,26 @@ def read_settings(file: Path) -> MetadataSettings:
 
 def _is_on(value: str | None) -> bool:
     return (value or "").strip().lower() in ("true", "1", "on", "yes")
+
+
+def database_of(file: Path) -> str | None:
+    """The database that digiKam's settings name, as a source: a path or ``mysql://user@host/db``; ``None`` for none."""
+    values = _group(file, "Database Settings")
+    name = values.get("database name") or ""
+    if not name:
+        return None
+    if (values.get("database type") or "QSQLITE") == "QSQLITE":
+        path = Path(name.replace("$HOME", str(Path.home())))
+        return str(path if path.suffix == ".db" else path / "digikam4.db")
+    host, user = values.get("database hostname") or "localhost", values.get("database username") or "root"
+    return f"mysql://{quote(user, safe='')}@{host}:{values.get('database port') or 3306}/{quote(name, safe='')}"
+
+
+def _group(file: Path, name: str) -> dict[str, str | None]:
+    """One group of the settings, keys in lower case; empty where the file or the group cannot be read."""
+    parser = configparser.RawConfigParser(strict=False, allow_no_value=True, delimiters=("=",), comment_prefixes=("#",))
+    try:
+        parser.read_string(file.read_text(encoding="utf-8", errors="replace"))
+    except (OSError, configparser.Error):
+        return {}
+    return dict(parser[name]) if parser.has_section(name) else {}
