@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from keywright.cli.output import json_option, map_option, mappings, progress_bar, table
+from keywright.cli.output import json_option, map_option, mappings, note, progress_bar, table
 from keywright.operations.workspace import Workspace
 
 _SHOWN = 15  # keywords at each end of the list; --json has all
@@ -26,15 +26,33 @@ _SHOWN = 15  # keywords at each end of the list; --json has all
     metavar="FILE",
     help="A CSV: path, split (train or test), and keywords (A|B;C) as the truth of the test photos.",
 )
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    metavar="FILE",
+    help="Write the report as a page with a reliability diagram and a precision-recall curve.",
+)
 @map_option
 @json_option
-def evaluate(source: str, holdout: float, split_file: Path | None, maps: Sequence[str], as_json: bool) -> None:
+def evaluate(
+    source: str, holdout: float, split_file: Path | None, html: Path | None, maps: Sequence[str], as_json: bool
+) -> None:
     """Learn from a part of the keyworded photos and report how good the suggestions are on the others."""
     from keywright.operations.evaluating import evaluate_source, read_split
 
+    if html is not None:
+        from keywright.operations.reporting import require_matplotlib
+
+        require_matplotlib()
     split = read_split(split_file) if split_file else None
     with Workspace.open() as workspace, progress_bar() as progress:
         found = evaluate_source(workspace, source, mappings(maps), holdout=holdout, split=split, progress=progress)
+    if html is not None:
+        from keywright.operations.reporting import write_report
+
+        write_report(found, source, html)
+        note(f"The report is in {html}")
     if as_json:
         click.echo(json.dumps(found.as_json(), ensure_ascii=False))
         return

@@ -109,6 +109,7 @@ def audit_source(
     progress("Learning keywords", 1, 1)
     found = audit(result.models, result.honest, data.keywords, limit=0, min_confidence=min_confidence)
     missing, wrong = ([one for one in part if judged[one.row]] for part in found)
+    missing = _without_parents_of_rejected(missing, data.keywords)
     wrong = [one for one in wrong if one.chance >= LEAST_CHANCE]
     telling = _Telling(gathered, mine, {n: frozenset(names[k] for k in ks) for n, ks in carried.items()})
     return AuditReport(
@@ -120,6 +121,15 @@ def audit_source(
         len(wrong) - len(wrong[: limit or None]),
         sum(row.id not in carried for row in rows),
     )
+
+
+def _without_parents_of_rejected(missing: Sequence[Doubted], keywords: Sequence[KeywordExamples]) -> list[Doubted]:
+    """A parent is as likely as the child a person rejected: it is not brought up in the child's stead."""
+    refused: dict[int, list[KeywordPath]] = {}
+    for keyword in keywords:
+        for row in keyword.rejections:
+            refused.setdefault(int(row), []).append(keyword.path)
+    return [one for one in missing if not any(_within(path, one.keyword) for path in refused.get(one.row, ()))]
 
 
 class _Telling:
