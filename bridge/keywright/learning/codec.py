@@ -53,7 +53,8 @@ def unpack(part: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
             size = count * np.dtype(dtype).itemsize
             if len(part) < end + size:
                 raise ValueError("it ends too early")
-            arrays[name] = np.frombuffer(part, dtype=dtype, count=count, offset=end).reshape(shape)
+            # a copy lies aligned in memory, as the array did that was packed, so sums come out the same to the last bit
+            arrays[name] = np.frombuffer(part, dtype=dtype, count=count, offset=end).reshape(shape).copy()
             end += size
         if end != len(part):
             raise ValueError("it goes on past its end")

@@ -87,8 +87,8 @@ def add_second_layer(
         return features, kernel
     solved = replace(
         solved,
-        scores=solved.scores[:, telling],
-        fit=Fit(solved.fit.coefficients[:, telling], solved.fit.intercepts[telling]),
+        scores=np.ascontiguousarray(solved.scores[:, telling]),
+        fit=Fit(np.ascontiguousarray(solved.fit.coefficients[:, telling]), solved.fit.intercepts[telling]),
     )
     spread = np.maximum(solved.scores.std(axis=0), np.float32(SMALLEST_SPREAD))
     scores = solved.scores / spread

@@ -26,7 +26,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 def matching_classes(names: Sequence[str], class_names: Sequence[str]) -> list[int]:
     """Classes that one of the names (a keyword's own and its synonyms) is, or whose last words it is."""
-    wanted = {words for name in names if (words := _words(name))}
+    wanted = set[tuple[str, ...]]().union(*(_with_singulars(_words(name)) for name in names))
     found = []
     for number, class_name in enumerate(class_names):
         for alternative in class_name.split(","):
@@ -59,14 +59,16 @@ def name_targets(examples: Sequence[KeywordExamples], head: ClassHead | None, ve
 
 
 def _words(name: str) -> tuple[str, ...]:
-    """Words in lower case, the last one in the singular as far as English spelling tells."""
-    words = [fold_name(word) for word in _WORD.findall(name)]
-    if words and len(words[-1]) > 3:
-        last = words[-1]
-        if last.endswith("ies"):
-            words[-1] = last[:-3] + "y"
-        elif last.endswith(("ches", "shes", "xes", "sses", "oes")):
-            words[-1] = last[:-2]
-        elif last.endswith("s") and not last.endswith(("ss", "us", "is")):
-            words[-1] = last[:-1]
-    return tuple(words)
+    return tuple(fold_name(word) for word in _WORD.findall(name))
+
+
+def _with_singulars(words: tuple[str, ...]) -> set[tuple[str, ...]]:
+    """The words as they are, and with the last one as English spelling may have it in the singular; none if empty."""
+    if not words:
+        return set()
+    last = words[-1]
+    endings = {last}
+    for plural, singular in (("s", ""), ("es", ""), ("ies", "y")):
+        if last.endswith(plural) and len(last) > len(plural) + 2:
+            endings.add(last[: -len(plural)] + singular)
+    return {(*words[:-1], ending) for ending in endings}
