@@ -69,14 +69,15 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def lightroom(shared: Path, tmp_path: Path) -> Lightroom:
+def lightroom(shared: Path, tmp_path: Path) -> Iterator[Lightroom]:
     made = Lightroom(
         Catalog(shared / "catalogs/lightroom/real/thadd-fe5d348.lrcat"),
         tmp_path / "user",
         environment={"KEYWRIGHT_HOME": str(tmp_path / "home")},
     )
     made.selected = list(made.catalog.photos)[:1]
-    return made
+    yield made
+    assert made.faults == []
 
 
 @pytest.fixture
