@@ -188,3 +188,18 @@ def test_a_photo_that_is_another_one_by_now_is_left_alone(library: Library) -> N
     with DigikamTarget(places, library.backups, host=library.host) as target:
         report = apply([adding(GRASS, SEA)], library.journal, {target.kind: target})
     assert "run learn again" in report.refused[0].reason
+
+
+def test_a_photo_written_in_its_file_and_in_the_database_is_one_photo(library: Library, tmp_path: Path) -> None:
+    from keywright.writeback import FileTarget, apply, history
+    from keywright.writeback.digikam import DatabasePhoto, DigikamTarget
+    from writeback.kit import jpeg, keywords
+
+    photo = jpeg(tmp_path / "grass.jpg")
+    places = {photo: (DatabasePhoto(str(library.database), library.images()[GRASS]),)}
+    files = FileTarget()
+    with DigikamTarget(places, library.backups, host=library.host) as rows:
+        report = apply([adding(photo, SEA)], library.journal, {files.kind: files, rows.kind: rows})
+    assert str(report) == "1 photo written in 1 file and in digiKam's database."
+    assert history(library.journal)[0].written == 1
+    assert keywords(photo) == library.tags_of(GRASS) == {"Nature|Water|Sea"}

@@ -161,8 +161,8 @@ def _embedded(report: Any) -> Result:
 def _batch(report: Any) -> Result:
     return {
         "batch": report.batch_id,
-        "photos": sum(len(w.photos) for w in report.written),
-        "files": len(report.written),
+        "photos": report.count_photos(),
+        "files": report.count_files(),
         "unchanged": sum(len(p) for p in report.unchanged),
         "refused": _refusals(report.refused),
         "warnings": [_text(w) for w in report.warnings[:_MOST_NAMED]],

@@ -104,13 +104,12 @@ class BatchReport:
     recovered: list[RecoveryReport] = field(default_factory=list)  # batches of an earlier crash, settled before
 
     def __str__(self) -> str:
-        # A photo may be written in its file and in its catalog: it is one photo.
-        by_kind = {kind: sum(len(w.photos) for w in self.written if w.target == kind) for kind in self.kinds()}
+        by_kind = self.by_kind()
         done = "written" if self.kind is BatchKind.APPLY else "set back"
-        files = sum(1 for w in self.written if w.target == "file")
+        files = self.count_files()
         where = [_count(files, "file")] if files or not by_kind else []
         where += ["digiKam's database"] if "digikam" in by_kind else []
-        parts = [f"{_count(max(by_kind.values(), default=0), 'photo')} {done} in {' and in '.join(where)}"]
+        parts = [f"{_count(self.count_photos(), 'photo')} {done} in {' and in '.join(where)}"]
         if self.unchanged:
             parts.append(f"{sum(len(p) for p in self.unchanged)} unchanged")
         if self.refused:
@@ -120,9 +119,18 @@ class BatchReport:
             text += f"; stopped because {self.stopped}, {_count(self.not_reached, 'photo')} left as before"
         return text + "."
 
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds of target that were written."""
-        return tuple(dict.fromkeys(w.target for w in self.written))
+    def by_kind(self) -> dict[str, int]:
+        """How many photos were written, by the kind of target; one may be written in its file and in its catalog."""
+        found: dict[str, int] = {}
+        for one in self.written:
+            found[one.target] = found.get(one.target, 0) + len(one.photos)
+        return found
+
+    def count_photos(self) -> int:
+        return max(self.by_kind().values(), default=0)
+
+    def count_files(self) -> int:
+        return sum(1 for one in self.written if one.target == "file")
 
 
 @dataclass(frozen=True, slots=True)
