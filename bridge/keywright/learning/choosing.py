@@ -18,6 +18,8 @@ HELD_OUT = 4
 """One photo in so many is held out."""
 TURNS = 2
 """How many different such parts are."""
+COMPARED_ON = 1200
+"""Of more photos than that, so many stand for all; which ones hangs on their content."""
 FEWEST = 40
 """With fewer photos nothing can be chosen, and the defaults hold."""
 
@@ -40,9 +42,13 @@ def choose(
         return default, float("nan")
     labels = carried(examples, photos)
     order = np.argsort(digests, kind="stable")
+    if photos > COMPARED_ON:
+        # A fit costs the cube of the photos, and a choice among four steps does not need them all.
+        kept = np.sort(order[:COMPARED_ON])
+        kernel, labels, order = kernel[np.ix_(kept, kept)], labels[kept], np.argsort(digests[kept], kind="stable")
     totals = np.zeros((len(penalties), len(RELABELLINGS)))
     for turn in range(TURNS):
-        held = np.zeros(photos, dtype=bool)
+        held = np.zeros(len(kernel), dtype=bool)
         held[order[turn::HELD_OUT]] = True
         judged = np.flatnonzero((labels[held].sum(0) >= 2) & (labels[~held].sum(0) >= 2))
         if not len(judged):
