@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from demo.library import make_library
+from keywright.cli.output import percent
 
 FOLDER = Path(".demo")
 LIBRARY = FOLDER / "library"
@@ -42,7 +43,7 @@ def show_suggestions(text: str) -> dict[Path, list[str]]:
         for n, suggestion in enumerate(photo["suggestions"]):
             name = str(path.relative_to(LIBRARY.absolute())) if n == 0 else ""
             like = ", ".join(Path(b["path"]).name for b in suggestion["because"][:2])
-            print(f"  {name:<34} {suggestion['keyword']:<28} {suggestion['confidence']:>10.0%}   {like}")
+            print(f"  {name:<34} {suggestion['keyword']:<28} {percent(suggestion['confidence']):>10}   {like}")
         if photo["suggestions"]:
             found[path] = [s["keyword"] for s in photo["suggestions"]]
     return found

@@ -105,6 +105,11 @@ def progress_bar() -> Iterator[Progress]:
         yield show
 
 
+def percent(confidence: float) -> str:
+    """A confidence for a person; never 100 %, which no suggestion can promise."""
+    return f"{min(confidence, 0.99):.0%}"
+
+
 def counted(number: int, one: str, many: str | None = None) -> str:
     """``1 photo``, ``2 photos``, ``12,345 photos``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

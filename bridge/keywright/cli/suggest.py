@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from keywright.cli.output import json_option, map_option, mappings, note, plain, printable, progress_bar
+from keywright.cli.output import json_option, map_option, mappings, note, percent, plain, printable, progress_bar
 from keywright.operations.suggesting import PhotoSuggestions
 from keywright.operations.workspace import Workspace
 
@@ -77,4 +77,4 @@ def _show(one: PhotoSuggestions) -> None:
     click.echo(printable(f"{one.photo.path}{copy}"))
     for s in one.suggestions:
         like = ", ".join(b.path.name for b in s.because[:3])
-        click.echo(printable(f"  {s.confidence:4.0%}  {s.keyword}" + (f"   like {like}" if like else "")))
+        click.echo(printable(f"  {percent(s.confidence):>4}  {s.keyword}" + (f"   like {like}" if like else "")))
