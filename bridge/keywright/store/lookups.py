@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,7 +13,7 @@ from sqlalchemy import Connection, Row, select
 from keywright.keywords import KeywordPath
 from keywright.store.decisions import Decision, DecisionRow, decisions
 from keywright.store.models import model_versions
-from keywright.store.photos import PhotoRow, keywords, photos
+from keywright.store.photos import PhotoRow, keywords, photo_of, photos
 from keywright.store.vectors import HALF, vectors
 
 T = TypeVar("T")
@@ -48,7 +47,7 @@ def photos_by_id(connection: Connection, ids: Sequence[int]) -> dict[int, PhotoR
     found = {}
     for part in _parts(ids):
         for row in connection.execute(select(photos).where(photos.c.id.in_(part), photos.c.gone.is_(False))):
-            found[int(row.id)] = _photo(row)
+            found[int(row.id)] = photo_of(row)
     return found
 
 
@@ -59,7 +58,7 @@ def photos_by_host(connection: Connection, catalog_id: int, host_ids: Sequence[s
             photos.c.catalog_id == catalog_id, photos.c.host_id.in_(part), photos.c.gone.is_(False)
         )
         for row in connection.execute(chosen):
-            found[row.host_id] = _photo(row)
+            found[row.host_id] = photo_of(row)
     return found
 
 
@@ -114,23 +113,6 @@ def _decision(row: Row[Any]) -> DecisionRow:
     r = row._mapping
     return DecisionRow(
         int(r["photo_id"]), int(r["keyword_id"]), Decision(r["decision"]), r["confidence"], r["version_id"]
-    )
-
-
-def _photo(row: Row[Any]) -> PhotoRow:
-    r = row._mapping
-    return PhotoRow(
-        id=int(r["id"]),
-        catalog_id=int(r["catalog_id"]),
-        host_id=r["host_id"],
-        path=Path(r["path"]),
-        copy_of=r["copy_of"],
-        rejected=bool(r["rejected"]),
-        is_video=bool(r["is_video"]),
-        size=r["size"],
-        mtime_ns=r["mtime_ns"],
-        content_id=r["content_id"],
-        error=r["error"],
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     Boolean,
@@ -18,6 +18,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    Row,
     Table,
     Text,
     UniqueConstraint,
@@ -305,7 +306,7 @@ def list_photos(connection: Connection, catalog_ids: Sequence[int] | None = None
     chosen = select(photos).where(photos.c.gone.is_(False)).order_by(photos.c.id)
     if catalog_ids is not None:
         chosen = chosen.where(photos.c.catalog_id.in_(catalog_ids))
-    return [_photo(row) for row in connection.execute(chosen)]
+    return [photo_of(row) for row in connection.execute(chosen)]
 
 
 def photos_at(connection: Connection, paths: Sequence[Path]) -> dict[Path, list[PhotoRow]]:
@@ -314,7 +315,7 @@ def photos_at(connection: Connection, paths: Sequence[Path]) -> dict[Path, list[
     for part in _blocks([str(p) for p in paths], 500):
         chosen = select(photos).where(photos.c.path.in_(part), photos.c.gone.is_(False)).order_by(photos.c.id)
         for row in connection.execute(chosen):
-            found.setdefault(Path(row.path), []).append(_photo(row))
+            found.setdefault(Path(row.path), []).append(photo_of(row))
     return found
 
 
@@ -392,8 +393,9 @@ def list_keywords(connection: Connection, *, learned_only: bool = True) -> list[
     return sorted(found.values(), key=lambda k: k.path.key)
 
 
-def _photo(row: object) -> PhotoRow:
-    r = row._mapping  # type: ignore[attr-defined]
+def photo_of(row: Row[Any]) -> PhotoRow:
+    """The photo of a row of the table ``photos``."""
+    r = row._mapping
     return PhotoRow(
         id=int(r["id"]),
         catalog_id=int(r["catalog_id"]),
