@@ -16,7 +16,8 @@ from demo.library import make_library
 from PIL import Image
 
 from cli.kit import Keywright
-from keywright.metadata import read_keywords
+from keywright.keywords import KeywordPath
+from keywright.metadata import SidecarProfile, plan_file_change, read_keywords
 
 TEMPLE = "2022/Beijing/CHIN_0008.jpg"
 
@@ -138,6 +139,17 @@ def test_what_was_written_by_confidence_alone_does_not_teach(library: Path, tmp_
     again = keywright("learn", library, "--json").json
     assert keywords(library / TEMPLE)
     assert (again["trained"], again["photos"]) == (0, first["photos"])
+
+
+def test_a_keyword_that_was_undone_and_then_given_by_a_person_teaches(library: Path, tmp_path: Path) -> None:
+    keywright = Keywright(tmp_path / "home")
+    first = keywright("learn", library, "--json").json
+    assert keywright("apply", library, "--min-confidence", "0.5").status == 0
+    assert keywright("undo").status == 0
+    add = frozenset({KeywordPath.parse("Travel|China")})
+    change = plan_file_change(library / TEMPLE, add, frozenset(), SidecarProfile.PLAIN)
+    (library / TEMPLE).write_bytes(change.after)
+    assert keywright("learn", library, "--json").json["photos"] == first["photos"] + 1
 
 
 def test_keywords_are_found_by_the_beginning_of_a_name_case_aside(learned: tuple[Keywright, Path]) -> None:

@@ -186,7 +186,7 @@ def undo(
 ) -> BatchReport:
     """Take out what a batch (the newest, for ``None``) wrote. Raises ``KeywrightError`` where there is none."""
     with _targets(SidecarProfile.PLAIN, _backups(workspace)) as targets:
-        return writeback.undo(
+        report = writeback.undo(
             batch_id,
             journal(workspace),
             targets,
@@ -194,6 +194,13 @@ def undo(
             progress=_told(progress, "Undoing"),
             cancel=cancel,
         )
+    if report.batch_id is not None:
+        undone = writeback.batch_summary(journal(workspace), report.batch_id).undoes
+        paths = [path for w in report.written for path in w.photos] + [p for part in report.unchanged for p in part]
+        with workspace.store.write() as connection:
+            rows = [row.id for found in photos_at(connection, paths).values() for row in found]
+            decided.forget_written(connection, undone or "", rows)
+    return report
 
 
 def history(workspace: Workspace, limit: int | None = None) -> list[BatchSummary]:

@@ -91,8 +91,10 @@ def record_written(connection: Connection, batch_id: str, pairs: Sequence[tuple[
         connection.execute(insert(written).prefix_with("OR REPLACE", dialect="sqlite"), rows)
 
 
-def forget_written(connection: Connection, batch_id: str) -> None:
-    connection.execute(delete(written).where(written.c.batch_id == batch_id))
+def forget_written(connection: Connection, batch_id: str, photo_ids: Sequence[int]) -> None:
+    """What this batch wrote on these photos has been taken out: should it come back, a person put it there."""
+    for photo in photo_ids:
+        connection.execute(delete(written).where(written.c.batch_id == batch_id, written.c.photo_id == photo))
 
 
 def list_written(connection: Connection) -> set[tuple[int, int]]:
