@@ -12,7 +12,7 @@ from pydantic.json_schema import models_json_schema
 from keywright import __version__
 from keywright.service.endpoint import IDEMPOTENCY_HEADER, Endpoint
 from keywright.service.limits import MOST_ID
-from keywright.service.messages import Problem
+from keywright.service.messages.base import Problem
 from keywright.service.problems import MEDIA_TYPE
 
 _REFERENCE = "#/components/schemas/{model}"

@@ -9,10 +9,10 @@ from typing import Any
 from flask import Response, json
 
 from keywright import __version__
-from keywright.service import messages as m
 from keywright.service.access import LINK_SECONDS
 from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
+from keywright.service.messages import bridge as m
 from keywright_plugin.connection import PROTOCOL, proof
 
 GROUP = Group("bridge")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from keywright.service import messages as m
 from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
+from keywright.service.messages import catalogs as m
+from keywright.service.messages.jobs import Job
 from keywright.store.photos import CatalogRow
 
 GROUP = Group("catalogs")
@@ -59,8 +60,8 @@ def get_catalog(bridge: Bridge, catalog: int) -> m.Catalog:
     return _catalog(row, changed=registering.has_changed(bridge.workspace, row))
 
 
-@GROUP.endpoint("POST", "/catalogs/<id:catalog>/learn", "Learn from a catalog anew.", answer=m.Job, status=202)
-def learn_catalog(bridge: Bridge, catalog: int) -> m.Job:
+@GROUP.endpoint("POST", "/catalogs/<id:catalog>/learn", "Learn from a catalog anew.", answer=Job, status=202)
+def learn_catalog(bridge: Bridge, catalog: int) -> Job:
     from keywright.operations import registering
     from keywright.service.api.jobs import as_message
 

@@ -7,9 +7,9 @@ import hashlib
 from pydantic import BaseModel
 
 from keywright.keywords import KeywordPath
-from keywright.service import messages as m
 from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
+from keywright.service.messages import decisions as m
 from keywright.store.decisions import Decision
 from keywright.store.lookups import Names, page_of_decisions
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from flask import Response
 
-from keywright.service import messages as m
 from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
 from keywright.service.limits import STREAM_SECONDS
+from keywright.service.messages import jobs as m
 from keywright.store.jobs import ENDED, Job, JobState
 
 GROUP = Group("jobs")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from keywright.keywords import KeywordPath
-from keywright.service import messages as m
 from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
+from keywright.service.messages import keywords as m
 from keywright.store.photos import KnownKeyword
 
 GROUP = Group("keywords")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from keywright.service import messages as m
 from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
+from keywright.service.messages import models as m
 from keywright.store.models import VersionRow
 
 GROUP = Group("models")

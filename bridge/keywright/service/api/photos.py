@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath
-from keywright.service import messages as m
 from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
+from keywright.service.messages import photos as m
 from keywright.service.text import printable
 from keywright.store.decisions import Decision
 from keywright.store.photos import PhotoRow

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from flask import Response, request
 
 from keywright.config import Profile
-from keywright.service import messages as m
 from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
+from keywright.service.messages import suggestions as m
 from keywright.service.text import printable
 
 if TYPE_CHECKING:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 
 from keywright.keywords import KeywordPath
-from keywright.service import messages as m
 from keywright.service.api.decisions import digest
 from keywright.service.api.jobs import as_message
 from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
+from keywright.service.messages import writebacks as m
+from keywright.service.messages.jobs import Job
 from keywright.service.problems import not_found
 from keywright.service.text import printable
 from keywright.writeback import BatchSummary
@@ -48,15 +49,15 @@ def _params(bridge: Bridge, body: m.WriteIn) -> dict[str, object]:
     }
 
 
-@GROUP.endpoint("POST", "/write-backs/plan", "A dry run, in a job.", body=m.WriteIn, answer=m.Job, status=202)
-def plan(bridge: Bridge, body: m.WriteIn) -> m.Job:
+@GROUP.endpoint("POST", "/write-backs/plan", "A dry run, in a job.", body=m.WriteIn, answer=Job, status=202)
+def plan(bridge: Bridge, body: m.WriteIn) -> Job:
     return as_message(bridge.queue.add("plan", _params(bridge, body)))
 
 
 @GROUP.endpoint(
-    "POST", "/write-backs", "Write into files, as one batch, in a job.", body=m.WriteIn, answer=m.Job, status=202
+    "POST", "/write-backs", "Write into files, as one batch, in a job.", body=m.WriteIn, answer=Job, status=202
 )
-def apply(bridge: Bridge, body: m.WriteIn) -> m.Job:
+def apply(bridge: Bridge, body: m.WriteIn) -> Job:
     return as_message(bridge.queue.add("apply", _params(bridge, body)))
 
 
@@ -143,10 +144,10 @@ def get_batch(bridge: Bridge, batch: str, query: m.BatchFilesQuery) -> m.BatchFi
     "/write-backs/<batch>/undo",
     "Take out what a batch wrote, in a job.",
     body=m.UndoIn,
-    answer=m.Job,
+    answer=Job,
     status=202,
 )
-def undo(bridge: Bridge, batch: str, body: m.UndoIn) -> m.Job:
+def undo(bridge: Bridge, batch: str, body: m.UndoIn) -> Job:
     _found(bridge, batch)
     return as_message(bridge.queue.add("undo", {"batch": batch, "photos": sorted(set(body.photos))}))
 
