@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,3 +55,38 @@ class Encoder(Protocol):
     def class_probabilities(self, encoded: Encoded) -> NDArray[np.float32]:
         """Shape (n, classes): what the network's own classifier says of vectors it made."""
         ...
+
+
+PHOTO_TEMPLATES = (
+    "a photo of {}.",
+    "a photo of a {}.",
+    "a photo of the {}.",
+    "a photo of many {}.",
+    "a close-up photo of {}.",
+    "a picture with {} in it.",
+    "{}.",
+)
+"""Sentences a keyword's name is put into; the mean of their vectors stands for the name (Radford et al. 2021)."""
+
+
+@runtime_checkable
+class TextEncoder(Protocol):
+    """What an encoder with a text side has besides ``Encoder``: words become vectors that photos' can be compared to.
+
+    ``vector @ text_vector * text_scale + text_bias`` is the network's own logit that the text fits the photo.
+    """
+
+    text_scale: float
+    text_bias: float
+
+    def encode_text(self, texts: Sequence[str], templates: Sequence[str] = PHOTO_TEMPLATES) -> Vectors:
+        """Unit vectors of texts, shape (n, dimension), each the mean over ``templates``, made unit length again.
+
+        A keyword's name goes with the default templates; a sentence that a person typed with ``("{}",)``.
+        """
+        ...
+
+
+def text_side(encoder: Encoder) -> TextEncoder | None:
+    """The encoder's text side, ``None`` where it has none."""
+    return encoder if isinstance(encoder, TextEncoder) else None
