@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath
+from keywright.metadata.data import Data, PatchedData, whole
 
 
 class MetadataError(KeywrightError):
@@ -105,20 +106,24 @@ class Edit:
     new: bytes
 
 
-def apply_edits(before: bytes, edits: Iterable[Edit]) -> bytes:
-    """The file after ``edits`` (offsets all refer to ``before``).
+@overload
+def apply_edits(before: bytes, edits: Iterable[Edit]) -> bytes: ...
+@overload
+def apply_edits(before: Data, edits: Iterable[Edit]) -> Data: ...
+def apply_edits(before: Data, edits: Iterable[Edit]) -> Data:
+    """The file after ``edits`` (offsets all refer to ``before``); in memory where ``before`` is.
 
     Raises ``MetadataError`` where ``before`` does not hold what an edit replaces.
     """
-    parts: list[bytes] = []
+    ordered = sorted(edits, key=lambda e: e.start)
     position = 0
-    for edit in sorted(edits, key=lambda e: e.start):
+    for edit in ordered:
         end = edit.start + len(edit.old)
         if edit.start < position or before[edit.start : end] != edit.old:
             raise MetadataError("the file is no longer as it was when the change was made; read it again")
-        parts += (before[position : edit.start], edit.new)
         position = end
-    return b"".join([*parts, before[position:]])
+    patched = PatchedData(before, ordered)
+    return whole(patched) if isinstance(before, bytes) else patched
 
 
 def invert_edits(edits: Iterable[Edit]) -> tuple[Edit, ...]:
@@ -148,15 +153,15 @@ class Place:
 class FileChange:
     """One file before and after; nothing has been written yet.
 
-    ``before`` is ``None`` where the file is to be created. ``edits`` say the same as ``before`` and ``after`` in as
-    few bytes as possible: ``apply_edits(before, edits) == after`` and ``apply_edits(after, invert_edits(edits)) ==
-    before``; a journal that keeps them can restore the file byte for byte.
+    ``source`` is ``None`` where the file is to be created. ``edits`` say the same as ``source`` and ``result`` in as
+    few bytes as possible: ``apply_edits(source, edits) == result`` and ``apply_edits(result, invert_edits(edits)) ==
+    source``; a journal that keeps them can restore the file byte for byte.
     """
 
     photo: Path
     target: Path
-    before: bytes | None
-    after: bytes
+    source: Data | None
+    result: Data
     edits: tuple[Edit, ...]
     added: Added
     added_keywords: frozenset[KeywordPath]
@@ -165,8 +170,18 @@ class FileChange:
     notes: tuple[str, ...] = ()  # what could not be put into an older field, one sentence each
 
     @property
+    def before(self) -> bytes | None:
+        """All bytes of the file as it is."""
+        return None if self.source is None else whole(self.source)
+
+    @property
+    def after(self) -> bytes:
+        """All bytes of the file as it is to be."""
+        return whole(self.result)
+
+    @property
     def creates(self) -> bool:
-        return self.before is None
+        return self.source is None
 
     @property
     def changes(self) -> bool:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import overload
 
 from keywright.errors import reason
 from keywright.keywords import KeywordPath
 from keywright.metadata import embedded, extended, padding, rewriting
 from keywright.metadata.base import Added, Edit, FileChange, KeywordChange, MetadataError, SidecarProfile, apply_edits
+from keywright.metadata.data import Data, read_data, whole
 from keywright.metadata.merge import Merged, merge_packet, take_out
 from keywright.metadata.packet import MAX_BYTES, readable
 from keywright.metadata.reading import read_keywords
 from keywright.metadata.sidecars import choose_place
+from keywright.metadata.streams import opened
 
 
 def plan_file_change(
@@ -32,11 +35,14 @@ def plan_file_change(
     change = KeywordChange(frozenset(add), frozenset(remove), frozenset(private))
     place = choose_place(photo, profile, siblings)
     if place.embedded:
-        before = _read(photo)
-        merged, edits, notes = rewriting.rewrite(before, str(photo), change)
-        return replace(_file_change(photo, photo, before, edits, merged), notes=notes)
+        data = _read(photo)
+        try:
+            merged, edits, notes = rewriting.rewrite(data, str(photo), change)
+            return replace(_file_change(photo, photo, data, edits, merged), notes=notes)
+        except OSError as error:
+            raise MetadataError(f"{photo} cannot be read: {reason(error)}.") from error
     if place.exists:
-        before = _read(place.target)
+        before = whole(_read(place.target, MAX_BYTES + 1))
         merged = merge_packet(before, change, name=str(place.target))
         edits = _whole(before, merged.packet or b"")
         return _file_change(photo, place.target, before, edits, merged)
@@ -46,7 +52,7 @@ def plan_file_change(
 def _new_sidecar(photo: Path, target: Path, change: KeywordChange, siblings: Iterable[str] | None) -> FileChange:
     """A sidecar that begins with the photo's own XMP: digiKam reads nothing else once there is one."""
     try:
-        with photo.open("rb") as stream:
+        with opened(photo) as stream:
             blocks = embedded.read_blocks(stream, photo.name)
     except OSError as error:
         raise MetadataError(f"{photo} cannot be read: {reason(error)}.") from error
@@ -72,7 +78,11 @@ def rewrite_file(data: bytes, name: str, change: KeywordChange) -> tuple[bytes, 
     return apply_edits(data, edits), merged.added
 
 
-def revert(now: bytes, name: str, added: Added) -> bytes | None:
+@overload
+def revert(now: bytes, name: str, added: Added) -> bytes | None: ...
+@overload
+def revert(now: Data, name: str, added: Added) -> Data | None: ...
+def revert(now: Data, name: str, added: Added) -> Data | None:
     """The file without what ``added`` says was put in (and with what was taken out), all else as it is ``now``.
 
     For files that the person has changed since the change was made; others are better restored from the journal.
@@ -80,14 +90,17 @@ def revert(now: bytes, name: str, added: Added) -> bytes | None:
     Raises ``MetadataError`` where the file can no longer be written safely.
     """
     if name.lower().endswith(".xmp"):
-        return take_out(now, added, name)
+        return take_out(whole(now), added, name)
     return apply_edits(now, rewriting.take_out_of(now, name, added))
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, most: int | None = None) -> Data:
+    """What is in a file, or its first ``most`` bytes; a large file is left where it is."""
     try:
-        with path.open("rb") as stream:
-            return stream.read(MAX_BYTES + 1 if path.suffix.lower() == ".xmp" else -1)
+        if most is None:
+            return read_data(path)
+        with opened(path) as stream:
+            return stream.read(most)
     except OSError as error:
         raise MetadataError(f"{path} cannot be read: {reason(error)}.") from error
 
@@ -106,14 +119,12 @@ def _whole(before: bytes, after: bytes) -> tuple[Edit, ...]:
     return (Edit(start, before[start : len(before) - tail], after[start : len(after) - tail]),)
 
 
-def _file_change(
-    photo: Path, target: Path, before: bytes | None, edits: tuple[Edit, ...], merged: Merged
-) -> FileChange:
+def _file_change(photo: Path, target: Path, source: Data | None, edits: tuple[Edit, ...], merged: Merged) -> FileChange:
     return FileChange(
         photo=photo,
         target=target,
-        before=before,
-        after=apply_edits(before or b"", edits),
+        source=source,
+        result=apply_edits(b"" if source is None else source, edits),
         edits=edits,
         added=merged.added,
         added_keywords=merged.added_keywords,

@@ -12,6 +12,7 @@ from keywright.metadata.blocks import Blocks
 from keywright.metadata.fields import IPTC, XP_KEYWORDS
 from keywright.metadata.formats import Format, sniff
 from keywright.metadata.packet import PacketError, scan_leniently
+from keywright.metadata.streams import opened
 
 _READERS = {
     Format.JPEG: jpeg.read,
@@ -49,7 +50,7 @@ def read_fields(path: Path) -> tuple[list[FieldKeywords], list[str]]:
 
     Raises ``OSError`` where the file cannot be opened.
     """
-    with path.open("rb") as stream:
+    with opened(path) as stream:
         blocks = read_blocks(stream, path.name)
     return fields_of(blocks)
 

@@ -10,6 +10,7 @@ from typing import BinaryIO, Literal
 from keywright.metadata import irb
 from keywright.metadata.base import Edit, MetadataError
 from keywright.metadata.blocks import Blocks
+from keywright.metadata.data import Data
 from keywright.metadata.streams import MAX_PARTS
 
 XMP = b"http://ns.adobe.com/xap/1.0/\x00"
@@ -100,7 +101,7 @@ def read(stream: BinaryIO) -> Blocks:
 
 
 def replace(
-    data: bytes, stream: BinaryIO, blocks: Blocks, xmp: bytes | None, iptc: bytes | None, extended: bytes | None
+    data: Data, stream: BinaryIO, blocks: Blocks, xmp: bytes | None, iptc: bytes | None, extended: bytes | None
 ) -> list[Edit]:
     """The edits that give a JPEG another packet (``None``: none) and, where not ``None``, other IPTC and extended XMP.
 
@@ -122,7 +123,7 @@ def _segment(marker: int, payload: bytes) -> bytes:
     return bytes((0xFF, marker)) + (len(payload) + 2).to_bytes(2, "big") + payload
 
 
-def _main(data: bytes, found: Sequence[Segment], xmp: bytes | None) -> list[Edit]:
+def _main(data: Data, found: Sequence[Segment], xmp: bytes | None) -> list[Edit]:
     new = b"" if xmp is None else _segment(_APP1, XMP + xmp)
     place = 2
     for segment in found:
@@ -133,7 +134,7 @@ def _main(data: bytes, found: Sequence[Segment], xmp: bytes | None) -> list[Edit
     return [Edit(place, b"", new)] if new else []
 
 
-def _extended(data: bytes, found: Sequence[Segment], extended: bytes) -> list[Edit]:
+def _extended(data: Data, found: Sequence[Segment], extended: bytes) -> list[Edit]:
     """The extended part in segments anew, where the first of them was; all others go."""
     guid = hashlib.md5(extended, usedforsecurity=False).hexdigest().upper().encode()
     total = len(extended).to_bytes(4, "big")
@@ -154,7 +155,7 @@ def _extended(data: bytes, found: Sequence[Segment], extended: bytes) -> list[Ed
     return edits
 
 
-def _resources(data: bytes, found: Sequence[Segment], blocks: bytes) -> list[Edit]:
+def _resources(data: Data, found: Sequence[Segment], blocks: bytes) -> list[Edit]:
     ours = [s for s in found if s.marker == _APP13 and s.payload.startswith(PHOTOSHOP)]
     edits = []
     for index, segment in enumerate(ours):

@@ -10,6 +10,7 @@ from typing import BinaryIO
 from keywright.metadata import irb
 from keywright.metadata.base import Edit, MetadataError
 from keywright.metadata.blocks import Blocks
+from keywright.metadata.data import Data
 from keywright.metadata.streams import MAX_PARTS
 
 _XMP = b"XML:com.adobe.xmp"
@@ -62,7 +63,7 @@ def read(stream: BinaryIO) -> Blocks:
     return blocks
 
 
-def replace(data: bytes, stream: BinaryIO, xmp: bytes | None, iptc: bytes | None) -> list[Edit]:
+def replace(data: Data, stream: BinaryIO, xmp: bytes | None, iptc: bytes | None) -> list[Edit]:
     """The edits that give a PNG another packet (``None``: none) and, where not ``None``, other IPTC."""
     place = old = None
     edits = []

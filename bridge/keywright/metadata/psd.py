@@ -7,6 +7,7 @@ from typing import BinaryIO
 from keywright.metadata import irb
 from keywright.metadata.base import Edit, MetadataError
 from keywright.metadata.blocks import Blocks
+from keywright.metadata.data import Data
 
 _HEADER = 26
 _MAX_RESOURCES = 256 << 20
@@ -36,7 +37,7 @@ def read(stream: BinaryIO) -> Blocks:
     return blocks
 
 
-def replace(data: bytes, stream: BinaryIO, blocks: Blocks, xmp: bytes | None, iptc: bytes | None) -> list[Edit]:
+def replace(data: Data, stream: BinaryIO, blocks: Blocks, xmp: bytes | None, iptc: bytes | None) -> list[Edit]:
     """The edits that give a PSD another packet (``None``: none) and, where not ``None``, other IPTC."""
     place = _section(stream)
     if place is None or place[1] > len(data) or blocks.irb is None:

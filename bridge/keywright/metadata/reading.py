@@ -10,6 +10,7 @@ from keywright.metadata import embedded, sidecars
 from keywright.metadata.base import FieldKeywords, FileKeywords, MetadataError
 from keywright.metadata.combine import combine
 from keywright.metadata.packet import MAX_BYTES
+from keywright.metadata.streams import opened
 
 
 def read_keywords(path: Path, siblings: Iterable[str] | None = None) -> FileKeywords:
@@ -40,7 +41,7 @@ def read_keywords(path: Path, siblings: Iterable[str] | None = None) -> FileKeyw
 def read_sidecar(sidecar: Path) -> tuple[list[FieldKeywords], list[str]]:
     """The keyword fields of a sidecar, and what is wrong with it."""
     try:
-        with sidecar.open("rb") as stream:
+        with opened(sidecar) as stream:
             data = stream.read(MAX_BYTES + 1)
     except OSError as error:
         return [], [f"{sidecar.name} cannot be read: {reason(error)}"]

@@ -5,7 +5,6 @@ Each format's own module knows where its blocks lie; what is put into them is de
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +14,7 @@ from keywright.metadata import iptc, irb, jpeg, padding, png, psd, tiff, webp
 from keywright.metadata.base import Added, Edit, FieldAdded, KeywordChange, MetadataError, apply_edits
 from keywright.metadata.blocks import Blocks
 from keywright.metadata.combine import combine
+from keywright.metadata.data import Data, stream_of
 from keywright.metadata.embedded import fields_of, iptc_of, read_blocks
 from keywright.metadata.fields import IPTC
 from keywright.metadata.formats import Format, is_embeddable, sniff
@@ -31,7 +31,7 @@ class _New:
     iptc: bytes | None = None
 
 
-def rewrite(data: bytes, name: str, change: KeywordChange) -> tuple[Merged, tuple[Edit, ...], tuple[str, ...]]:
+def rewrite(data: Data, name: str, change: KeywordChange) -> tuple[Merged, tuple[Edit, ...], tuple[str, ...]]:
     """What was merged, the edits that do it, and notes on what an older field could not take.
 
     Raises ``MetadataError`` where the file cannot be written safely.
@@ -77,7 +77,7 @@ def rewrite(data: bytes, name: str, change: KeywordChange) -> tuple[Merged, tupl
     return replace(merged, packet=packet), edits, tuple(notes)
 
 
-def take_out_of(data: bytes, name: str, added: Added) -> tuple[Edit, ...]:
+def take_out_of(data: Data, name: str, added: Added) -> tuple[Edit, ...]:
     """The edits that take out of a photo file what ``added`` says was put in.
 
     Raises ``MetadataError`` where the file cannot be written safely.
@@ -109,13 +109,13 @@ def take_out_of(data: bytes, name: str, added: Added) -> tuple[Edit, ...]:
     return _replace(kind, data, blocks, _New(packet, new_extended, new_iptc), name)
 
 
-def _open(data: bytes, name: str) -> tuple[Format, Blocks]:
+def _open(data: Data, name: str) -> tuple[Format, Blocks]:
     kind = sniff(data[:32], name)
     if not is_embeddable(data[:32], name):
         raise MetadataError(
             f"{name} is a kind of file (camera raw, HEIF, video …) that is never written to; give it a sidecar."
         )
-    blocks = read_blocks(io.BytesIO(data), name)
+    blocks = read_blocks(stream_of(data), name)
     if blocks.signed:
         raise MetadataError(
             f"{name} carries content credentials (C2PA), which any change would break; give it a sidecar instead."
@@ -165,8 +165,8 @@ def _fitted(packet: bytes, before: bytes | None, merged: Merged) -> tuple[bytes,
     return packet, replace(merged, added=replace(merged.added, padding=used))
 
 
-def _replace(kind: Format, data: bytes, blocks: Blocks, new: _New, name: str) -> tuple[Edit, ...]:
-    stream = io.BytesIO(data)
+def _replace(kind: Format, data: Data, blocks: Blocks, new: _New, name: str) -> tuple[Edit, ...]:
+    stream = stream_of(data)
     try:
         if kind is Format.JPEG:
             edits = jpeg.replace(data, stream, blocks, new.xmp, new.iptc, new.extended)
@@ -183,9 +183,9 @@ def _replace(kind: Format, data: bytes, blocks: Blocks, new: _New, name: str) ->
     return tuple(edit for edit in sorted(edits, key=lambda e: (e.start, len(e.old))) if edit.old != edit.new)
 
 
-def _check(data: bytes, edits: Sequence[Edit], name: str, change: KeywordChange) -> None:
+def _check(data: Data, edits: Sequence[Edit], name: str, change: KeywordChange) -> None:
     """Read the file that would be written, and refuse where it does not say what it should."""
-    blocks = read_blocks(io.BytesIO(apply_edits(data, edits)), name)
+    blocks = read_blocks(stream_of(apply_edits(data, edits)), name)
     found, warnings = fields_of(blocks)
     keys = {path.key for path in combine((source.field, source.items) for source in found)}
     wrong: list[KeywordPath] = [path for path in sorted(change.add) if path.key not in keys]

@@ -9,6 +9,7 @@ from pathlib import Path
 from keywright.errors import reason
 from keywright.metadata.base import MetadataError, Place, SidecarProfile
 from keywright.metadata.formats import RAW_EXTENSIONS, is_embeddable, is_raw
+from keywright.metadata.streams import opened
 
 _OTHER = "heic heif hif avif jxl jp2 gif bmp mov mp4 m4v avi mkv 3gp mts m2ts mpg webm insv"
 _SIDECAR_ONLY = RAW_EXTENSIONS | {f".{extension}" for extension in _OTHER.split()}
@@ -72,7 +73,7 @@ def existing(photo: Path, siblings: Siblings) -> tuple[Path | None, Path | None]
 def is_for(sidecar: Path, photo: Path) -> bool:
     """Whether ``photoshop:SidecarForExtension`` is absent from a sidecar or names the photo's own extension."""
     try:
-        with sidecar.open("rb") as stream:
+        with opened(sidecar) as stream:
             found = _FOR_EXTENSION.search(stream.read(_LOOK_AT))
     except OSError:
         return True
@@ -109,7 +110,7 @@ def choose_place(photo: Path, profile: SidecarProfile, siblings: Iterable[str] |
 def can_embed(photo: Path) -> bool:
     """Whether keywords are written into files of this kind; camera raw, HEIF and video always get a sidecar."""
     try:
-        with photo.open("rb") as stream:
+        with opened(photo) as stream:
             head = stream.read(32)
     except OSError as error:
         raise MetadataError(f"{photo} cannot be read: {reason(error)}.") from error

@@ -13,6 +13,7 @@ from typing import BinaryIO, Literal
 from keywright.metadata import irb
 from keywright.metadata.base import Edit, MetadataError
 from keywright.metadata.blocks import Blocks
+from keywright.metadata.data import Data
 from keywright.metadata.streams import read_at
 
 XMP = 700
@@ -154,7 +155,7 @@ def read(stream: BinaryIO, base: int = 0) -> Blocks:
     return blocks
 
 
-def replace(data: bytes, stream: BinaryIO, blocks: Blocks, xmp: bytes | None, iptc: bytes | None) -> list[Edit]:
+def replace(data: Data, stream: BinaryIO, blocks: Blocks, xmp: bytes | None, iptc: bytes | None) -> list[Edit]:
     """The edits that give a TIFF another packet (``None``: none) and, where not ``None``, other IPTC."""
     try:
         check_complete(stream)
@@ -169,7 +170,7 @@ def replace(data: bytes, stream: BinaryIO, blocks: Blocks, xmp: bytes | None, ip
     return _edits(data, first, wanted)
 
 
-def _edits(data: bytes, first: Directory, wanted: Mapping[int, tuple[int, bytes | None]]) -> list[Edit]:
+def _edits(data: Data, first: Directory, wanted: Mapping[int, tuple[int, bytes | None]]) -> list[Edit]:
     edits: list[Edit] = []
     tail = bytearray()
     table = {entry.tag: entry.raw for entry in first.entries}

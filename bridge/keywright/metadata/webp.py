@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from keywright.metadata.base import Edit, MetadataError
 from keywright.metadata.blocks import Blocks
+from keywright.metadata.data import Data
 from keywright.metadata.streams import MAX_PARTS
 
 _XMP_FLAG, _ALPHA_FLAG = 0x04, 0x10
@@ -59,7 +60,7 @@ def read(stream: BinaryIO) -> Blocks:
     return blocks
 
 
-def replace(data: bytes, stream: BinaryIO, xmp: bytes | None) -> list[Edit]:
+def replace(data: Data, stream: BinaryIO, xmp: bytes | None) -> list[Edit]:
     """The edits that give a WebP another packet (``None``: none); a simple file becomes an extended one for it."""
     found = list(chunks(stream))
     riff_end = 8 + int.from_bytes(data[4:8], "little")
@@ -76,7 +77,7 @@ def replace(data: bytes, stream: BinaryIO, xmp: bytes | None) -> list[Edit]:
     else:
         edits.append(Edit(found[-1].end, b"", new))
     if head is not None:
-        flags = data[head.start + 8]
+        flags = data[head.start + 8 : head.start + 9][0]
         wanted = flags | _XMP_FLAG if new else flags & ~_XMP_FLAG
         edits.append(Edit(head.start + 8, bytes((flags,)), bytes((wanted,))))
     elif new:
@@ -86,7 +87,7 @@ def replace(data: bytes, stream: BinaryIO, xmp: bytes | None) -> list[Edit]:
     return edits
 
 
-def _extended_head(data: bytes, image: Chunk) -> bytes:
+def _extended_head(data: Data, image: Chunk) -> bytes:
     body = data[image.start + 8 : image.start + 8 + 10]
     flags = _XMP_FLAG
     if image.type == b"VP8 " and body[3:6] == b"\x9d\x01\x2a":
