@@ -139,7 +139,8 @@ class Client:
         while after is not None:
             told = self.request("GET", f"/v1/write-backs/pending?catalog={catalog}&after={after}&limit=500")
             for one in told["photos"]:
-                yield PendingPhoto(one["photo"], one["host_id"], one["path"], one["add"], one["remove"])
+                in_host = {k: told["host_ids"][k] for k in (*one["add"], *one["remove"]) if k in told["host_ids"]}
+                yield PendingPhoto(one["photo"], one["host_id"], one["path"], one["add"], one["remove"], in_host)
             after = told["next"]
 
     def report(self, reports: Sequence[HostReport], key: str | None = None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -48,11 +48,12 @@ class Suggestion:
     keyword: str
     confidence: float
     because: tuple[tuple[str, float], ...]  # paths of photos with the keyword that look alike, and how much
+    host_id: str | None = None  # what the photo's catalog calls the keyword, where it has it
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Suggestion:
         because = tuple((str(b["path"]), float(b["similarity"])) for b in told["because"])
-        return cls(str(told["keyword"]), float(told["confidence"]), because)
+        return cls(str(told["keyword"]), float(told["confidence"]), because, told.get("host_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,8 @@ class PendingPhoto:
     path: str
     add: Sequence[str]
     remove: Sequence[str]
+    host_ids: Mapping[str, str] = field(default_factory=dict)
+    """What the catalog calls those of these keywords that it has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ changes from one question to the next (keywords, decisions, vectors) is read fro
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
@@ -20,6 +20,7 @@ from keywright.operations.gathering import Gathered, gather
 from keywright.operations.learning import load_models
 from keywright.operations.suggesting import Because, Ranked
 from keywright.operations.workspace import Workspace
+from keywright.store.hosts import host_keyword_ids
 from keywright.store.lookups import Names, active_version_id, decisions_on, photos_by_id, vectors_of
 from keywright.store.photos import PhotoRow, keywords_of
 from keywright.suggesting.base import SuggestSettings
@@ -46,6 +47,8 @@ class Advice:
     state: AdviceState
     suggestions: tuple[Ranked, ...] = ()
     error: str | None = None
+    host_ids: Mapping[KeywordPath, str] = field(default_factory=dict)
+    """What the photo's catalog calls the keywords that would be written, where it has them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,10 +64,10 @@ class Loaded:
 class Advisor:
     """One for a workspace; safe for many threads."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, names: Names | None = None) -> None:
         self._workspace = workspace
         self._loaded: Loaded | None = None
-        self._names = Names()
+        self._names = names or Names()
         self._lock = threading.Lock()
 
     def suggest(
@@ -92,8 +95,7 @@ class Advisor:
             vectors = vectors_of(connection, loaded.models.encoder_id, list(dict.fromkeys(contents)))
             carried = keywords_of(connection, list(rows))
             decided = decisions_on(connection, list(rows))
-            with self._lock:
-                self._names.refresh(connection)
+            self._names.refresh(connection)
         known = [row for row in rows.values() if row.content_id in vectors]
         existing = [{self._names[k] for k in carried.get(row.id, ())} for row in known]
         done = [
@@ -117,11 +119,23 @@ class Advisor:
                     )
                     for s in (kept[: settings.limit] if settings.limit else kept)
                 )
+        host_ids = self._host_ids(rows, found, placed)
         for number in photo_ids:
-            yield _advice(number, rows.get(number), found)
+            yield _advice(number, rows.get(number), found, host_ids.get(number, {}))
 
-    def name(self, keyword_id: int) -> KeywordPath:
-        return self._names[keyword_id]
+    def _host_ids(
+        self, rows: Mapping[int, PhotoRow], found: Mapping[int, Sequence[Ranked]], placed: Placed
+    ) -> dict[int, dict[KeywordPath, str]]:
+        wanted = {number: {placed(one.keyword) for one in some} for number, some in found.items()}
+        in_catalog: dict[int, set[KeywordPath]] = {}
+        for number, paths in wanted.items():
+            in_catalog.setdefault(rows[number].catalog_id, set()).update(paths)
+        with self._workspace.store.read() as connection:
+            known = host_keyword_ids(connection, self._names, in_catalog)
+        return {
+            number: {path: known[place] for path in paths if (place := (rows[number].catalog_id, path)) in known}
+            for number, paths in wanted.items()
+        }
 
     def current(self) -> Loaded:
         """The active version, loaded where it is not yet. Raises ``KeywrightError`` where nothing was learned yet."""
@@ -147,11 +161,13 @@ class Advisor:
         return Loaded(version, models, gathered, Examples.of(gathered.data.vectors, gathered.data.keywords))
 
 
-def _advice(number: int, row: PhotoRow | None, found: dict[int, tuple[Ranked, ...]]) -> Advice:
+def _advice(
+    number: int, row: PhotoRow | None, found: Mapping[int, tuple[Ranked, ...]], host_ids: Mapping[KeywordPath, str]
+) -> Advice:
     if row is None:
         return Advice(number, AdviceState.UNKNOWN, error=f"There is no photo {number}.")
     if number in found:
-        return Advice(number, AdviceState.READY, found[number])
+        return Advice(number, AdviceState.READY, found[number], host_ids=host_ids)
     if row.error is not None:
         return Advice(number, AdviceState.FAILED, error=row.error)
     return Advice(number, AdviceState.WAITING)

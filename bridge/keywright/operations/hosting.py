@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from keywright.keywords import KeywordPath
@@ -12,8 +12,14 @@ from keywright.operations.registering import NotFoundError, catalog
 from keywright.operations.workspace import Workspace
 from keywright.store.answers import given_answer, keep_answer
 from keywright.store.decisions import Decision, list_decisions
-from keywright.store.hosts import HostWrite, forget_host_write, list_host_writes, record_host_writes
-from keywright.store.lookups import photos_by_id
+from keywright.store.hosts import (
+    HostWrite,
+    forget_host_write,
+    host_keyword_ids,
+    list_host_writes,
+    record_host_writes,
+)
+from keywright.store.lookups import Names, photos_by_id
 from keywright.store.photos import KeywordIds, PhotoRow, keywords_of, list_photos
 
 
@@ -65,6 +71,16 @@ def pending(workspace: Workspace, catalog_id: int, after: int, limit: int) -> tu
         for n in page
     ]
     return found, page[-1] if len(waiting) > limit else None
+
+
+def host_ids(
+    workspace: Workspace, names: Names, catalog_id: int, keywords: Collection[KeywordPath]
+) -> dict[KeywordPath, str]:
+    """What a catalog calls these keywords, those that it has, letter case aside."""
+    with workspace.store.read() as connection:
+        names.refresh(connection)
+        found = host_keyword_ids(connection, names, {catalog_id: keywords})
+    return {path: host_id for (_, path), host_id in found.items()}
 
 
 def report(workspace: Workspace, reports: Sequence[Reported], once: Once) -> int:

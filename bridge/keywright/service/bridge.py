@@ -12,6 +12,7 @@ from keywright.operations.workspace import Workspace
 from keywright.service.access import Failures, Guard, Sessions, allowed_hosts
 from keywright.service.limits import Streams
 from keywright.service.queue import Queue
+from keywright.store.lookups import Names
 
 if TYPE_CHECKING:
     from keywright.operations.advising import Advisor
@@ -29,6 +30,7 @@ class Bridge:
     config: Config
     stop: Callable[[], None]
     streams: Streams = field(default_factory=Streams)
+    names: Names = field(default_factory=Names)
 
     @cached_property
     def guard(self) -> Guard:
@@ -38,7 +40,7 @@ class Bridge:
     def advisor(self) -> Advisor:
         from keywright.operations.advising import Advisor
 
-        return Advisor(self.workspace)
+        return Advisor(self.workspace, self.names)
 
     def has_models(self) -> bool:
         """Whether anything was learned yet."""

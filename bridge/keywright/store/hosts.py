@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Column, Connection, ForeignKey, Table, Text, delete, insert, select
 
+from keywright.keywords import KeywordPath
+from keywright.store.lookups import Names
+from keywright.store.photos import catalog_keywords
 from keywright.store.schema import METADATA, AnyText
+
+_AT_ONCE = 500  # bound parameters are limited in every database
 
 host_writes = Table(
     "host_writes",
@@ -90,3 +95,29 @@ def catalog_state(connection: Connection, catalog_id: int) -> CatalogState:
     if row is None:
         return CatalogState({}, None)
     return CatalogState(dict(json.loads(row.mappings)), row.change_token)
+
+
+def host_keyword_ids(
+    connection: Connection, names: Names, wanted: Mapping[int, Collection[KeywordPath]]
+) -> dict[tuple[int, KeywordPath], str]:
+    """What catalogs call these keywords, by (catalog id, keyword as asked for), letter case aside.
+
+    Left out are keywords that a catalog has not, and catalogs that give their keywords no ids (folders).
+    """
+    spelled = {path: names.spellings(path) for path in set[KeywordPath]().union(*wanted.values())}
+    numbers = sorted({number for some in spelled.values() for number in some})
+    known: dict[tuple[int, int], str] = {}
+    for start in range(0, len(numbers), _AT_ONCE):
+        chosen = select(catalog_keywords.c.catalog_id, catalog_keywords.c.keyword_id, catalog_keywords.c.host_id).where(
+            catalog_keywords.c.keyword_id.in_(numbers[start : start + _AT_ONCE]),
+            catalog_keywords.c.catalog_id.in_(sorted(wanted)),
+            catalog_keywords.c.host_id != "",
+        )
+        known |= {(int(row.catalog_id), int(row.keyword_id)): row.host_id for row in connection.execute(chosen)}
+    found = {}
+    for catalog, paths in wanted.items():
+        for path in paths:
+            host_id = next((known[catalog, n] for n in spelled[path] if (catalog, n) in known), None)
+            if host_id is not None:
+                found[catalog, path] = host_id
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -21,25 +22,38 @@ _AT_ONCE = 500  # bound parameters are limited in every database
 
 
 class Names:
-    """Keyword ids to paths, kept over many readings; ids are never given twice, so only new ones are read."""
+    """Keyword ids to paths, kept over many readings; ids are never given twice, so only new ones are read.
+
+    Safe for many threads.
+    """
 
     def __init__(self) -> None:
         self._paths: dict[int, KeywordPath] = {}
         self._ids: dict[KeywordPath, int] = {}
+        self._alike: dict[tuple[str, ...], list[int]] = {}
         self._newest = 0
+        self._lock = threading.Lock()
 
     def refresh(self, connection: Connection) -> None:
-        for row in connection.execute(select(keywords.c.id, keywords.c.path).where(keywords.c.id > self._newest)):
-            path = KeywordPath.parse(row.path)
-            self._paths[int(row.id)] = path
-            self._ids[path] = int(row.id)
-            self._newest = max(self._newest, int(row.id))
+        with self._lock:
+            chosen = select(keywords.c.id, keywords.c.path).where(keywords.c.id > self._newest).order_by(keywords.c.id)
+            for row in connection.execute(chosen):
+                path = KeywordPath.parse(row.path)
+                self._paths[int(row.id)] = path
+                self._ids[path] = int(row.id)
+                self._alike.setdefault(path.key, []).append(int(row.id))
+                self._newest = int(row.id)
 
     def __getitem__(self, number: int) -> KeywordPath:
         return self._paths[number]
 
     def find(self, path: KeywordPath) -> int | None:
         return self._ids.get(path)
+
+    def spellings(self, path: KeywordPath) -> list[int]:
+        """The ids under which a keyword is known, the spelling asked for first."""
+        exact = self._ids.get(path)
+        return sorted(self._alike.get(path.key, ()), key=lambda number: (number != exact, number))
 
 
 def photos_by_id(connection: Connection, ids: Sequence[int]) -> dict[int, PhotoRow]:

@@ -11,7 +11,7 @@ from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
 from keywright.service.messages import decisions as m
 from keywright.store.decisions import Decision
-from keywright.store.lookups import Names, page_of_decisions
+from keywright.store.lookups import page_of_decisions
 
 GROUP = Group("decisions")
 
@@ -43,7 +43,7 @@ def decide(bridge: Bridge, body: m.DecisionsIn, key: str) -> m.DecisionsKept:
 
 @GROUP.endpoint("GET", "/decisions", "What was decided, photo by photo.", query=m.DecisionsQuery, answer=m.Decisions)
 def list_decisions(bridge: Bridge, query: m.DecisionsQuery) -> m.Decisions:
-    names = Names()
+    names = bridge.names
     with bridge.workspace.store.read() as connection:
         names.refresh(connection)
         wanted = Decision(query.decision) if query.decision else None

@@ -70,13 +70,22 @@ def get_photo_keywords(bridge: Bridge, photo: int) -> m.PhotoKeywords:
 def _keywords(bridge: Bridge, photo: int) -> m.PhotoKeywords:
     from keywright.operations.advising import AdviceState
     from keywright.operations.deciding import keywords_on
+    from keywright.operations.hosting import host_ids
+    from keywright.operations.registering import photo as known_photo
     from keywright.suggesting.base import SuggestSettings
 
+    carried = keywords_on(bridge.workspace, photo)
+    catalog = known_photo(bridge.workspace, photo).catalog_id
+    in_host = host_ids(bridge.workspace, bridge.names, catalog, [one.keyword for one in carried])
     found = [
         m.PhotoKeyword(
-            keyword=str(one.keyword), source=one.source.value, state=one.state.value, confidence=one.confidence
+            keyword=str(one.keyword),
+            source=one.source.value,
+            state=one.state.value,
+            confidence=one.confidence,
+            host_id=in_host.get(one.keyword),
         )
-        for one in keywords_on(bridge.workspace, photo)
+        for one in carried
     ]
     chosen = bridge.config.profile(None)
     settings = SuggestSettings(min_confidence=chosen.min_confidence, limit=chosen.limit or 0, reasons=0)
@@ -85,7 +94,11 @@ def _keywords(bridge: Bridge, photo: int) -> m.PhotoKeywords:
             if advice.state is AdviceState.READY:
                 found += [
                     m.PhotoKeyword(
-                        keyword=str(s.keyword), source="suggestion", state="suggested", confidence=s.confidence
+                        keyword=str(s.keyword),
+                        source="suggestion",
+                        state="suggested",
+                        confidence=s.confidence,
+                        host_id=advice.host_ids.get(s.keyword),
                     )
                     for s in advice.suggestions
                 ]
@@ -125,6 +138,14 @@ def find_similar(bridge: Bridge, photo: int, query: m.SimilarQuery) -> m.Similar
     from keywright.operations.likeness import similar
 
     found = similar(bridge.workspace, photo, query.limit)
-    return m.SimilarPhotos(
-        photos=[m.Similar(photo=row.id, path=printable(row.path), similarity=round(near, 4)) for row, near in found]
+    return m.SimilarPhotos(photos=[_similar(row, near) for row, near in found])
+
+
+def _similar(row: PhotoRow, near: float) -> m.Similar:
+    return m.Similar(
+        photo=row.id,
+        catalog=row.catalog_id,
+        host_id=printable(row.host_id),
+        path=printable(row.path),
+        similarity=round(near, 4),
     )

@@ -66,6 +66,7 @@ def _suggested(
                 m.Suggestion(
                     keyword=str(profile.placed(s.keyword)),
                     confidence=round(min(max(s.confidence, 0.0), 1.0), 4),
+                    host_id=advice.host_ids.get(profile.placed(s.keyword)),
                     because=[m.Because(path=printable(b.path), similarity=round(b.similarity, 3)) for b in s.because],
                 )
                 for s in (admitted[:most] if most else admitted)

@@ -76,9 +76,11 @@ def list_batches(bridge: Bridge, query: m.BatchesQuery) -> m.Batches:
     answer=m.Pending,
 )
 def list_pending(bridge: Bridge, query: m.PendingQuery) -> m.Pending:
-    from keywright.operations.hosting import pending
+    from keywright.operations.hosting import host_ids, pending
 
     found, following = pending(bridge.workspace, query.catalog, query.after, query.limit)
+    keywords = {path for one in found for path in (*one.add, *one.remove)}
+    in_host = host_ids(bridge.workspace, bridge.names, query.catalog, keywords)
     return m.Pending(
         photos=[
             m.PendingPhoto(
@@ -90,6 +92,7 @@ def list_pending(bridge: Bridge, query: m.PendingQuery) -> m.Pending:
             )
             for one in found
         ],
+        host_ids={str(path): host_id for path, host_id in in_host.items()},
         next=following,
     )
 

@@ -46,6 +46,7 @@ class PhotoKeyword(Answer):
     source: Literal["person", "suggestion"]
     state: Literal["assigned", "accepted", "rejected", "suggested"]
     confidence: float | None
+    host_id: str | None = Field(description="What the photo's catalog calls this keyword, where it has it.")
 
 
 class PhotoKeywords(Answer):
@@ -68,6 +69,8 @@ class SimilarQuery(Query):
 
 class Similar(Answer):
     photo: int
+    catalog: int
+    host_id: str
     path: str
     similarity: float
 

@@ -28,6 +28,9 @@ class Because(Answer):
 class Suggestion(Answer):
     keyword: str
     confidence: float
+    host_id: str | None = Field(
+        description="What the photo's catalog calls this keyword, where it has it, such as Lightroom's local id."
+    )
     because: list[Because] = Field(description="Photos with the keyword that this one resembles.")
 
 

@@ -81,6 +81,9 @@ class PendingPhoto(Answer):
 
 class Pending(Answer):
     photos: list[PendingPhoto]
+    host_ids: dict[str, str] = Field(
+        description="What the catalog calls the keywords of these photos, those that it has: Lightroom's local ids."
+    )
     next: int | None
 
 
