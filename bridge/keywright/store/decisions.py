@@ -7,7 +7,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import Column, Connection, Float, ForeignKey, Index, Integer, Table, Text, delete, insert, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    delete,
+    func,
+    insert,
+    select,
+)
 
 from keywright.store.schema import METADATA
 
@@ -39,6 +54,19 @@ written = Table(
 )
 """Keywords that Keywright wrote by their confidence alone. They are not learned from until a person accepts them:
 otherwise the models would confirm themselves."""
+
+waiting = Table(
+    "waiting",
+    METADATA,
+    Column("place", Integer, primary_key=True),  # the order they were said in; never given twice
+    Column("photo_id", ForeignKey("photos.id", ondelete="CASCADE"), nullable=False),
+    Column("keyword_id", ForeignKey("keywords.id"), nullable=False),
+    Column("decided", Text),  # what had been decided before
+    Column("prime", Boolean, nullable=False),  # whether it was a prime example before
+    UniqueConstraint("photo_id", "keyword_id"),
+    sqlite_autoincrement=True,
+)
+"""What a person said of a keyword on a photo that the active models have not learned yet, and what they know of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +128,61 @@ def forget_written(connection: Connection, batch_id: str, photo_ids: Sequence[in
 def list_written(connection: Connection) -> set[tuple[int, int]]:
     rows = connection.execute(select(written.c.photo_id, written.c.keyword_id))
     return {(int(r.photo_id), int(r.keyword_id)) for r in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A photo and keyword of which the models know something older: ``decided`` and ``prime`` as they were."""
+
+    photo_id: int
+    keyword_id: int
+    place: int
+    decided: Decision | None
+    prime: bool
+
+
+def record_waiting(connection: Connection, pairs: Iterable[tuple[int, int, Decision | None, bool]]) -> None:
+    """Note (photo id, keyword id, decision, prime) as they are just before they change; what waits already stays."""
+    for photo, keyword, decided, prime in pairs:
+        this = (waiting.c.photo_id == photo) & (waiting.c.keyword_id == keyword)
+        known = connection.execute(select(waiting.c.decided, waiting.c.prime).where(this)).first()
+        if known is not None:
+            connection.execute(delete(waiting).where(this))
+            decided, prime = None if known.decided is None else Decision(known.decided), bool(known.prime)
+        values = {"photo_id": photo, "keyword_id": keyword, "prime": prime}
+        connection.execute(insert(waiting).values(**values, decided=None if decided is None else decided.value))
+
+
+def list_waiting(connection: Connection, limit: int | None = None) -> list[Waiting]:
+    """In the order they were said."""
+    chosen = select(waiting).order_by(waiting.c.place)
+    return [
+        Waiting(
+            int(r.photo_id),
+            int(r.keyword_id),
+            int(r.place),
+            None if r.decided is None else Decision(r.decided),
+            bool(r.prime),
+        )
+        for r in connection.execute(chosen if limit is None else chosen.limit(limit))
+    ]
+
+
+def count_waiting(connection: Connection) -> int:
+    return int(connection.execute(select(func.count()).select_from(waiting)).scalar_one())
+
+
+def last_waiting(connection: Connection) -> int:
+    """The place of the newest; 0 where nothing waits."""
+    return int(connection.execute(select(func.coalesce(func.max(waiting.c.place), 0))).scalar_one())
+
+
+def forget_waiting(connection: Connection, learned: Sequence[Waiting]) -> None:
+    """These have been learned; what was said again meanwhile has another place and stays."""
+    for one in learned:
+        connection.execute(delete(waiting).where(waiting.c.place == one.place))
+
+
+def forget_waiting_up_to(connection: Connection, place: int) -> None:
+    """A training saw all that was said up to this place."""
+    connection.execute(delete(waiting).where(waiting.c.place <= place))

@@ -56,6 +56,14 @@ version_parts = Table(
     Column("digest", ForeignKey("model_parts.digest"), nullable=False),
 )
 
+version_figures = Table(
+    "version_figures",
+    METADATA,
+    Column("version_id", ForeignKey("model_versions.id", ondelete="CASCADE"), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+"""What was counted of a version's leave-one-out confidences (``learning.counting``); not part of the models."""
+
 activations = Table(
     "activations",
     METADATA,
@@ -187,6 +195,17 @@ def version_content(connection: Connection, version: int) -> dict[str, bytes]:
             )
         found[row.name] = row.content
     return found
+
+
+def keep_figures(connection: Connection, version: int, content: bytes) -> None:
+    connection.execute(delete(version_figures).where(version_figures.c.version_id == version))
+    connection.execute(insert(version_figures).values(version_id=version, content=content))
+
+
+def figures_of(connection: Connection, version: int) -> bytes | None:
+    """``None`` where nothing was counted of this version."""
+    chosen = select(version_figures.c.content).where(version_figures.c.version_id == version)
+    return connection.execute(chosen).scalar()
 
 
 @dataclass(frozen=True, slots=True)
