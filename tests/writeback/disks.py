@@ -77,6 +77,17 @@ class FailingDisk:
             yield
 
 
+class MeanwhileDisk(RealFileOps):
+    """The real disk, on which somebody does something just before our file takes its place."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        self._act = act
+
+    def sync(self, path: Path) -> None:
+        super().sync(path)
+        self._act()
+
+
 class KillingDisk(FailingDisk):
     """The real disk, but at the call with this number the process is killed: no handler, no clean-up, no last words."""
 

@@ -13,8 +13,7 @@ import pytest
 from keywright.store.database import StoreError
 from keywright.store.journal import BatchState
 from keywright.writeback import FileTarget, Journal, apply, history, recover, undo
-from keywright.writeback.fileops import RealFileOps
-from writeback.disks import FailingDisk
+from writeback.disks import FailingDisk, MeanwhileDisk
 from writeback.kit import CAT, DOG, OTHER_PROGRAM, accept, contents, jpeg, keywords, library, open_journal, raw, targets
 
 
@@ -90,17 +89,6 @@ def test_a_full_disk_stops_the_batch_and_leaves_everything_so_far_consistent(tmp
     assert recover(journal, targets()) == []
     undo(None, journal, targets())
     assert contents(folder) == before
-
-
-class MeanwhileDisk(RealFileOps):
-    """The real disk, on which somebody does something just before our file takes its place."""
-
-    def __init__(self, act: Any) -> None:
-        self._act = act
-
-    def sync(self, path: Path) -> None:
-        super().sync(path)
-        self._act()
 
 
 def test_a_file_changed_while_we_wrote_is_left_as_the_other_program_made_it(folder: Path, journal: Journal) -> None:

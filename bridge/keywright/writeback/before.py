@@ -12,6 +12,8 @@ import zlib
 from collections.abc import Callable, Sequence
 
 from keywright.metadata import Edit
+from keywright.metadata.base import apply_edits
+from keywright.metadata.data import Data, pieces, whole
 from keywright.store.journal import Before, BeforeForm
 
 LARGEST_DELTA = 64 * 2**20
@@ -20,13 +22,20 @@ LARGEST_DELTA = 64 * 2**20
 _HEAD = struct.Struct("<QQQ")  # start, length in the new file, length in the old file
 
 
-def digest(data: bytes | None) -> str:
+def digest(data: Data | None) -> str:
     """SHA-256 in hexadecimal; "" for a file that is not there."""
-    return "" if data is None else hashlib.sha256(data).hexdigest()
+    if data is None:
+        return ""
+    if isinstance(data, bytes):
+        return hashlib.sha256(data).hexdigest()
+    found = hashlib.sha256()
+    for piece in pieces(data):
+        found.update(piece)
+    return found.hexdigest()
 
 
-def keep_whole(data: bytes | None) -> Before:
-    return Before(BeforeForm.ABSENT) if data is None else Before(BeforeForm.WHOLE, zlib.compress(data, 1))
+def keep_whole(data: Data | None) -> Before:
+    return Before(BeforeForm.ABSENT) if data is None else Before(BeforeForm.WHOLE, zlib.compress(whole(data), 1))
 
 
 def keep_edits(back: Sequence[Edit]) -> Before:
@@ -37,7 +46,7 @@ def keep_edits(back: Sequence[Edit]) -> Before:
     return Before(BeforeForm.DELTA, zlib.compress(b"".join(parts), 1))
 
 
-def give_back(now: bytes, before: Before) -> tuple[bytes | None, tuple[Edit, ...]] | None:
+def give_back(now: Data, before: Before) -> tuple[Data | None, tuple[Edit, ...]] | None:
     """What was there before, and the edits from ``now``, which must be exactly what was written.
 
     None where the journal does not hold it. Raises ``ValueError`` where the record is damaged.
@@ -45,11 +54,11 @@ def give_back(now: bytes, before: Before) -> tuple[bytes | None, tuple[Edit, ...
     if before.form is BeforeForm.NOT_KEPT:
         return None
     if before.form is BeforeForm.ABSENT or before.data is None:
-        return None, (Edit(0, now, b""),)
+        return None, (Edit(0, whole(now), b""),)
     try:
         data = zlib.decompress(before.data)
         if before.form is BeforeForm.WHOLE:
-            return data, (Edit(0, now, data),)
+            return data, (Edit(0, whole(now), data),)
         edits = []
         position = 0
         while position < len(data):
@@ -59,12 +68,7 @@ def give_back(now: bytes, before: Before) -> tuple[bytes | None, tuple[Edit, ...
             position += new_length
     except (zlib.error, struct.error) as error:
         raise ValueError("the journal's record of this file is damaged") from error
-    parts: list[bytes] = []
-    done = 0
-    for edit in edits:
-        parts += (now[done : edit.start], edit.new)
-        done = edit.start + len(edit.old)
-    return b"".join([*parts, now[done:]]), tuple(edits)
+    return apply_edits(now, edits), tuple(edits)
 
 
 def difference(old: bytes, new: bytes) -> tuple[Edit, ...]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from keywright import platform
+from keywright.metadata.data import Data, pieces, read_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,11 @@ class FileOps(Protocol):
         """The file as it is, or None where there is none."""
         ...
 
-    def read(self, path: Path) -> bytes: ...
+    def read(self, path: Path) -> Data:
+        """The file's content; a large file is left where it is until its bytes are asked for."""
+        ...
 
-    def write(self, path: Path, data: bytes, *, private: bool) -> None:
+    def write(self, path: Path, data: Data, *, private: bool) -> None:
         """Make the file, which must not exist, with this content; readable by the owner alone where ``private``."""
         ...
 
@@ -98,16 +101,17 @@ class RealFileOps:
             return None
         return Seen(now.st_size, now.st_mtime_ns, now.st_ino, now.st_dev, now.st_nlink, now.st_mode)
 
-    def read(self, path: Path) -> bytes:
-        return platform.system_path(path).read_bytes()
+    def read(self, path: Path) -> Data:
+        return read_data(path)
 
-    def write(self, path: Path, data: bytes, *, private: bool) -> None:
+    def write(self, path: Path, data: Data, *, private: bool) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
         descriptor = os.open(platform.system_path(path), flags, 0o600 if private else 0o666)
         with os.fdopen(descriptor, "wb", buffering=0) as file:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[file.write(rest) :]
+            for piece in pieces(data):
+                rest = memoryview(piece)
+                while rest:
+                    rest = rest[file.write(rest) :]
 
     def copy_attributes(self, source: Path, path: Path, *, times: bool) -> None:
         platform.copy_attributes(source, path, times=times)

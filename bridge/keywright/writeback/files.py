@@ -21,6 +21,7 @@ from keywright.metadata import (
     revert,
 )
 from keywright.metadata.base import invert_edits
+from keywright.metadata.data import Data, PatchedData, whole
 from keywright.store.journal import Before, Entry, Intent
 from keywright.writeback.base import (
     AcceptedKeyword,
@@ -72,7 +73,7 @@ class FileSettings:
 @dataclass(frozen=True, slots=True)
 class PreparedFile(Prepared):
     path: Path
-    content: bytes | None  # None: the file goes away
+    content: Data | None  # None: the file goes away
     seen: Seen | None  # the file when its content was read; None: there was none
 
 
@@ -137,8 +138,8 @@ class FileTarget:
             target=KIND,
             address=cluster.address,
             photos=tuple(str(photo) for photo in cluster.photos),
-            old_digest=digest(change.before),
-            new_digest=digest(change.after),
+            old_digest=digest(change.source),
+            new_digest=digest(change.result),
             before=_keep(path, change),
             added=change.added.to_json().encode(),
             added_keywords=_texts(change.added_keywords),
@@ -146,7 +147,7 @@ class FileTarget:
             creates=change.creates,
             leftover=str(_beside(path, name)),
         )
-        return PreparedFile(intent, len(change.after), planned, path, change.after, seen)
+        return PreparedFile(intent, _held(change.result), planned, path, change.result, seen)
 
     def prepare_undo(self, entry: Entry, name: str) -> PreparedFile | NothingToUndo | Refusal:
         was = entry.intent
@@ -185,7 +186,7 @@ class FileTarget:
             undoes=entry.id,
         )
         planned = PlannedWrite(was.address, photos, False, (), _paths(was.added_keywords), ())
-        return PreparedFile(intent, len(now), planned, path, content, seen)
+        return PreparedFile(intent, _held(now), planned, path, content, seen)
 
     def carry_out(self, work: Sequence[tuple[Entry, PreparedFile]], cancel: Cancel) -> Sequence[Done]:
         replacements = [
@@ -246,17 +247,17 @@ def _planned(cluster: Cluster, change: FileChange, add: dict[KeywordPath, Accept
 
 
 def _keep(path: Path, change: FileChange) -> Before:
-    if change.before is None or path.suffix.lower() == ".xmp":
-        return keep_whole(change.before)
+    if change.source is None or path.suffix.lower() == ".xmp":
+        return keep_whole(change.source)
     return keep_edits(invert_edits(change.edits))
 
 
-def _without(now: bytes, was: Intent, name: str) -> tuple[bytes | None, Before] | NothingToUndo:
+def _without(now: Data, was: Intent, name: str) -> tuple[Data | None, Before] | NothingToUndo:
     """The file without what was written: byte for byte as it was, where nobody else has written it since."""
     found = digest(now)
     if found == was.old_digest:
         return NothingToUndo("the file is already as it was")
-    content: bytes | None
+    content: Data | None
     if found == was.new_digest:
         try:
             back = give_back(now, was.before)
@@ -271,7 +272,13 @@ def _without(now: bytes, was: Intent, name: str) -> tuple[bytes | None, Before] 
         return NothingToUndo("nothing that Keywright wrote is in the file any more")
     if content is None or name.lower().endswith(".xmp"):
         return content, keep_whole(now)
-    return content, keep_edits(invert_edits(difference(now, content)))
+    edits = content.edits if isinstance(content, PatchedData) else difference(whole(now), whole(content))
+    return content, keep_edits(invert_edits(edits))
+
+
+def _held(data: Data) -> int:
+    """How much memory the content of a file takes."""
+    return len(data) if isinstance(data, bytes) else 0
 
 
 def _beside(path: Path, name: str) -> Path:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from keywright.errors import KeywrightError
 from keywright.metadata import Added, revert
+from keywright.metadata.data import Data
 from keywright.store.journal import Entry, EntryState, Intent
 from keywright.writeback.base import Done, Refusal
 from keywright.writeback.before import digest
@@ -40,7 +41,7 @@ def settle_file(ops: FileOps, entry: Entry) -> Done | Refusal:
     return Done(entry, state, why, cleared=removed)
 
 
-def judge(now: bytes | None, intent: Intent, name: str, *, unfinished: bool) -> tuple[EntryState, str]:
+def judge(now: Data | None, intent: Intent, name: str, *, unfinished: bool) -> tuple[EntryState, str]:
     """Whether the intent was carried out, by the content found: the digests know, or else the keywords in it.
 
     ``unfinished``: our own file still lay beside it, so that it cannot have been replaced.

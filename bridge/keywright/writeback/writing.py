@@ -14,6 +14,7 @@ from pathlib import Path
 
 from keywright import platform
 from keywright.errors import reason
+from keywright.metadata.data import Data
 from keywright.store.journal import Entry, EntryState
 from keywright.writeback.base import Done
 from keywright.writeback.before import digest
@@ -31,7 +32,7 @@ class Replacement:
 
     entry: Entry
     path: Path
-    content: bytes | None
+    content: Data | None
     seen: Seen | None
     beside: Path
 
@@ -100,6 +101,9 @@ class Writer:
         if one.content is None:
             return
         self._ops.write(one.beside, one.content, private=one.seen is not None)
+        large = not isinstance(one.content, bytes)
+        if large and digest(self._ops.read(one.beside)) != one.entry.intent.new_digest:
+            raise ChangedMeanwhileError(CHANGED)  # it was copied from the file as it is by now
         if one.seen is not None:
             self._ops.copy_attributes(one.path, one.beside, times=self._keep_times)
 
