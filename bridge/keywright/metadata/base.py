@@ -25,6 +25,7 @@ class SidecarProfile(StrEnum):
     DARKTABLE = "darktable"  # always IMG.NEF.xmp
     DIGIKAM = "digikam"  # embedded where it can be; else IMG.NEF.xmp
     PLAIN = "plain"  # Capture One, Photo Mechanic, Bridge: embedded where it can be; else IMG.xmp
+    SIDECAR = "sidecar"  # digiKam set to sidecars with compatible names: always IMG.xmp
 
 
 @dataclass(frozen=True, slots=True)

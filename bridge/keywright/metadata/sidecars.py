@@ -99,7 +99,7 @@ def choose_place(photo: Path, profile: SidecarProfile, siblings: Iterable[str] |
     for sidecar in preferred:
         if sidecar is not None:
             return Place(sidecar, embedded=False, exists=True)
-    if embeds and profile is not SidecarProfile.DARKTABLE:
+    if embeds and profile not in (SidecarProfile.DARKTABLE, SidecarProfile.SIDECAR):
         return Place(photo, embedded=True, exists=True)
     name = short_name(photo)
     if profile in (SidecarProfile.DARKTABLE, SidecarProfile.DIGIKAM) or _shares_short_name(photo, around):
