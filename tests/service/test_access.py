@@ -36,7 +36,7 @@ def log_in(bridge: Raw) -> tuple[str, str]:
     answer = bridge.send("GET", link.removeprefix(bridge.connection.url), token=None)
     assert answer.status == 303
     cookie = SimpleCookie(answer.headers["Set-Cookie"])["keywright_session"].value
-    page = bridge.send("GET", "/", token=None, headers={"Cookie": f"keywright_session={cookie}"})
+    page = bridge.send("GET", "/welcome", token=None, headers={"Cookie": f"keywright_session={cookie}"})
     found = re.search(rb'value="([^"]+)"', page.body)
     assert found is not None
     return cookie, found[1].decode()
@@ -127,10 +127,10 @@ def test_a_form_sent_from_another_site_does_not_log_the_user_out(bridge: Raw) ->
     for sent in (b"", b"csrf_token=guess"):
         assert bridge.send("POST", "/logout", sent, token=None, headers=session, media=form).status == 403
         assert bridge.send("POST", "/logout", sent, token=None, headers=told, media=form).status == 403
-    assert bridge.send("GET", "/", token=None, headers=session).status == 200
+    assert bridge.send("GET", "/welcome", token=None, headers=session).status == 200
     sent = f"csrf_token={csrf}".encode()
     assert bridge.send("POST", "/logout", sent, token=None, headers=session, media=form).status == 200
-    assert bridge.send("GET", "/", token=None, headers=session).status == 401
+    assert bridge.send("GET", "/welcome", token=None, headers=session).status == 401
 
 
 def test_the_csrf_token_of_one_session_is_none_for_another(bridge: Raw) -> None:

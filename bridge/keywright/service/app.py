@@ -8,7 +8,7 @@ from keywright.service import problems
 from keywright.service.api import GROUPS
 from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Endpoint, IdConverter
-from keywright.service.pages import PAGES
+from keywright.service.pages import OPEN, PAGES
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -18,10 +18,9 @@ _HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Cache-Control": "no-store",
 }
 
 
@@ -43,7 +42,7 @@ def create_app(bridge: Bridge) -> Flask:
         group.install(app)
     app.register_blueprint(PAGES)
     open_to_all = {f"{group.name}.{one.name}" for group in GROUPS for one, _ in group.endpoints if one.open}
-    open_to_all |= {"pages.log_in"}
+    open_to_all |= OPEN
 
     @app.before_request
     def let_in() -> None:
@@ -55,6 +54,7 @@ def create_app(bridge: Bridge) -> Flask:
     def keep_safe(response: Response) -> Response:
         for name, value in _HEADERS.items():
             response.headers[name] = value
+        response.headers.setdefault("Cache-Control", "no-store")  # the pages' own files are kept, and asked about
         return response
 
     problems.install(app)

@@ -1,0 +1,74 @@
+"""Pages in a real browser: a bridge that listens, Chromium, and a window that forgives no error in its console."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from demo.library import make_library
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from keywright.home import Home
+from keywright.operations.learning import learn
+from keywright.operations.registering import add_catalog
+from keywright.operations.workspace import Workspace
+from pages.kit import CHROMIUM, Window, open_window
+from service.conftest import Learned
+from service.kit import Raw, running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed (Debian: apt install chromium)")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def learned_home(tmp_path_factory: pytest.TempPathFactory) -> Learned:
+    """A home that has learned the sample library, made once; and the library."""
+    top = tmp_path_factory.mktemp("reviewed")
+    make_library(top / "library")
+    with Workspace.open(Home(top / "home")) as workspace:
+        add_catalog(workspace, str(top / "library"), {})
+        learn(workspace, [str(top / "library")])
+    return Learned(top / "home", top / "library")
+
+
+@pytest.fixture
+def learned(learned_home: Learned, tmp_path: Path) -> Iterator[Raw]:
+    """A bridge on a copy of that home; the library itself is shared, so nothing may be written into it."""
+    shutil.copytree(learned_home.home, tmp_path / "home")
+    with running(tmp_path / "home") as found:
+        yield found
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Raw]:
+    """A bridge that knows nothing yet."""
+    with running(tmp_path / "home") as found:
+        yield found
+
+
+@pytest.fixture
+def window(browser: Browser, learned: Raw) -> Iterator[Window]:
+    """A window of 1280 pixels, logged in to the bridge that has learned."""
+    with open_window(browser, learned) as found:
+        yield found
+
+
+@pytest.fixture
+def narrow(browser: Browser, learned: Raw) -> Iterator[Window]:
+    """The same, as wide as a telephone."""
+    with open_window(browser, learned, width=390, height=844) as found:
+        yield found
+
+
+@pytest.fixture
+def page(window: Window) -> Page:
+    return window.page
