@@ -203,3 +203,38 @@ def test_a_photo_written_in_its_file_and_in_the_database_is_one_photo(library: L
     assert str(report) == "1 photo written in 1 file and in digiKam's database."
     assert history(library.journal)[0].written == 1
     assert keywords(photo) == library.tags_of(GRASS) == {"Nature|Water|Sea"}
+
+
+def test_with_writing_set_to_both_the_photo_its_sidecar_and_the_database_have_it_and_it_is_one_photo(
+    library: Library, tmp_path: Path
+) -> None:
+    from keywright.metadata import read_keywords
+    from keywright.writeback import FileSettings, FileTarget, apply, history, plan, undo
+    from keywright.writeback.digikam import DatabasePhoto, DigikamTarget
+    from keywright.writeback.digikam_settings import BOTH, MetadataSettings
+    from writeback.kit import jpeg, keywords
+
+    photo, sidecar = jpeg(tmp_path / "grass.jpg"), tmp_path / "grass.jpg.xmp"
+    before, rows_before = photo.read_bytes(), library.everything()
+    places = {photo: (DatabasePhoto(str(library.database), library.images()[GRASS]),)}
+    files = FileTarget(FileSettings(own=MetadataSettings(mode=BOTH).profiles))
+    with DigikamTarget(places, library.backups, host=library.host) as rows:
+        targets = {files.kind: files, rows.kind: rows}
+        planned = plan([adding(photo, SEA)], targets)
+        assert (planned.count_photos(), planned.count_files(), planned.count_unchanged()) == (1, 2, 0)
+        report = apply([adding(photo, SEA)], library.journal, targets)
+        assert str(report) == "1 photo written in 2 files and in digiKam's database."
+        assert history(library.journal)[0].written == 1
+        assert keywords(photo) == {"Nature|Water|Sea"} == library.tags_of(GRASS)
+        sidecar_alone = sidecar.rename(tmp_path / "alone.xmp")
+        photo_alone = photo.rename(tmp_path / "alone.jpg")
+        assert {str(k) for k in read_keywords(photo_alone).keywords} == {"Nature|Water|Sea"}
+        assert b"Nature/Water/Sea" in sidecar_alone.read_bytes()
+        sidecar_alone.rename(sidecar)
+        photo_alone.rename(photo)
+        assert plan([adding(photo, SEA)], targets).count_unchanged() == 1
+        undone = undo(None, library.journal, targets)
+    assert str(undone) == "1 photo set back in 2 files and in digiKam's database."
+    assert photo.read_bytes() == before
+    assert not sidecar.exists()
+    assert library.everything() == rows_before

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from keywright.cli.output import counted, json_option, map_option, mappings, note, progress_bar, show_json, table
-from keywright.cli.suggest import confidence_option
+from keywright.cli.suggest import confidence_option, profile_option
 from keywright.errors import KeywrightError
 from keywright.operations.workspace import Workspace
 from keywright.writeback import BatchReport, WriteBackPlan
@@ -23,13 +23,13 @@ _SHOWN = 20  # files named in a dry run; --json names all
 @click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
 @click.option(
     "--sidecars",
-    "profile",
     type=click.Choice(["lightroom", "darktable", "digikam", "plain"]),
     default="lightroom",
     show_default=True,
     help="Whose rule names a sidecar where none is there yet.",
 )
 @click.option("--to-files", is_flag=True, help="Write beside a Lightroom catalog's photos too.")
+@profile_option
 @map_option
 @json_option
 def apply(
@@ -37,7 +37,8 @@ def apply(
     min_confidence: float | None,
     accepted: bool,
     dry_run: bool,
-    profile: str,
+    profile: str | None,
+    sidecars: str,
     to_files: bool,
     maps: Sequence[str],
     as_json: bool,
@@ -50,13 +51,21 @@ def apply(
         raise click.UsageError("--accepted and --min-confidence exclude each other.")
     if min_confidence is not None and not sources:
         raise click.UsageError("--min-confidence needs a SOURCE or PHOTO to apply to.")
+    from keywright.config import EVERYTHING, load_config
     from keywright.metadata import SidecarProfile
     from keywright.operations import applying
 
+    named = EVERYTHING if profile is None else load_config().profile(profile)
     with Workspace.open() as workspace, progress_bar() as progress:
         _settle(workspace)
         chosen = applying.choose(
-            workspace, sources, mappings(maps), min_confidence=min_confidence, to_files=to_files, progress=progress
+            workspace,
+            sources,
+            mappings(maps),
+            min_confidence=min_confidence,
+            profile=named,
+            to_files=to_files,
+            progress=progress,
         )
         for path, why in chosen.failures:
             note(f"No suggestions: {path}: {why}")
@@ -65,11 +74,11 @@ def apply(
         if not chosen.decisions:
             raise KeywrightError(_nothing(min_confidence, lightroom=applying.IN_LIGHTROOM in chosen.left_out))
         if dry_run:
-            plan = applying.dry_run(chosen, SidecarProfile(profile), progress)
+            plan = applying.dry_run(chosen, SidecarProfile(sidecars), progress)
         else:
             more = f" and {len(sources) - 3:,} more" if len(sources) > 3 else ""
             label = " ".join(sources[:3]) + more if sources else "accepted suggestions"
-            report = applying.apply(workspace, chosen, SidecarProfile(profile), label=label, progress=progress)
+            report = applying.apply(workspace, chosen, SidecarProfile(sidecars), label=label, progress=progress)
     if dry_run:
         show_json(plan) if as_json else _show_plan(plan)
     else:
@@ -126,18 +135,20 @@ def _settle(workspace: Workspace) -> None:
 
 
 def _show_plan(plan: WriteBackPlan) -> None:
+    files = [one for one in plan.writes if one.target == "file"]
     rows = [
         (Path(w.where).name, ", ".join(p.name for p in w.photos), "new" if w.creates else "changed", _keywords(w.add))
-        for w in plan.writes[:_SHOWN]
+        for w in files[:_SHOWN]
     ]
     table("Would be written", ("file", "photo", "", "keywords added"), rows)
-    if len(plan.writes) > _SHOWN:
-        click.echo(f"... and {len(plan.writes) - _SHOWN:,} files more")
+    if len(files) > _SHOWN:
+        click.echo(f"... and {len(files) - _SHOWN:,} files more")
     for refusal in plan.refused:
         note(f"Refused: {refusal}")
+    also = " and in digiKam's database" if len(files) < len(plan.writes) else ""
     click.echo(
-        f"{counted(len(plan.writes), 'file')} would be written, {len(plan.unchanged):,} have it all already, "
-        f"{len(plan.refused):,} refused. Nothing was written."
+        f"{counted(plan.count_photos(), 'photo')} would be written in {counted(len(files), 'file')}{also}, "
+        f"{plan.count_unchanged():,} have it all already, {plan.count_refused():,} refused. Nothing was written."
     )
 
 

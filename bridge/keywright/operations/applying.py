@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,8 +11,10 @@ from typing import Any
 
 from keywright import writeback
 from keywright.catalogs.base import CatalogKind, RootMapping
+from keywright.config import EVERYTHING, Profile
 from keywright.keywords import KeywordPath
 from keywright.metadata import SidecarProfile
+from keywright.operations.profiles import automatic_keywords
 from keywright.operations.progress import Cancel, Progress, never, silent
 from keywright.operations.suggesting import resolve, suggest_photos
 from keywright.operations.workspace import Workspace
@@ -34,6 +36,7 @@ from keywright.writeback.digikam import DatabasePhoto, DigikamTarget
 from keywright.writeback.digikam_settings import MetadataSettings, read_settings, settings_file
 
 IN_LIGHTROOM = "it is in a Lightroom catalog, whose keywords Lightroom itself writes"
+OUTSIDE_PROFILE = "the profile is not for such keywords"
 PRIVATE = "the keyword is private (not to be exported), so it is not written into files"
 
 
@@ -55,6 +58,7 @@ def choose(
     mappings: Sequence[RootMapping] = (),
     *,
     min_confidence: float | None,
+    profile: Profile = EVERYTHING,
     to_files: bool = False,
     progress: Progress = silent,
     cancel: Cancel = never,
@@ -62,13 +66,15 @@ def choose(
     """The accepted suggestions of these targets (of everything known, without targets), or with ``min_confidence``
     those that are at least so sure and were not rejected.
 
-    Photos of Lightroom catalogs are left out unless ``to_files``: a sidecar written beside an open catalog is a
-    metadata conflict there.
+    With a profile only keywords it admits, where its template puts them; and its automatic keywords, on every photo of
+    the targets with ``min_confidence``, else on the photos that get an accepted one. Photos of Lightroom catalogs are
+    left out unless ``to_files``: a sidecar written beside an open catalog is a metadata conflict there.
     """
     if min_confidence is None:
-        found = _accepted(workspace, targets, mappings, to_files=to_files, progress=progress)
+        found = _accepted(workspace, targets, mappings, profile, to_files=to_files, progress=progress)
     else:
-        found = _sure(workspace, targets, mappings, min_confidence, to_files=to_files, progress=progress, cancel=cancel)
+        wanted = profile.over(min_confidence, 0)
+        found = _sure(workspace, targets, mappings, wanted, to_files=to_files, progress=progress, cancel=cancel)
     return replace(found, digikam=in_digikam(workspace, [decision.photo for decision in found.decisions]))
 
 
@@ -76,7 +82,7 @@ def _sure(
     workspace: Workspace,
     targets: Sequence[str],
     mappings: Sequence[RootMapping],
-    min_confidence: float,
+    profile: Profile,
     *,
     to_files: bool,
     progress: Progress,
@@ -89,11 +95,7 @@ def _sure(
     lightroom = _lightroom_catalogs(workspace)
     with workspace.store.read() as connection:
         refused = {(d.photo_id, d.keyword_id) for d in decided.list_decisions(connection, decided.Decision.REJECTED)}
-    found = list(
-        suggest_photos(
-            workspace, targets, mappings, min_confidence=min_confidence, limit=0, progress=progress, cancel=cancel
-        )
-    )
+    found = list(suggest_photos(workspace, targets, mappings, profile=profile, progress=progress, cancel=cancel))
     with workspace.store.write() as connection:
         ids = KeywordIds(connection)
         for one in found:
@@ -108,7 +110,8 @@ def _sure(
                 if suggestion.keyword.key in kept_back:
                     left[PRIVATE] += 1
                 elif (one.photo.id, ids.id(suggestion.keyword)) not in refused:
-                    adding.append(AcceptedKeyword(suggestion.keyword, suggestion.confidence))
+                    confidence = suggestion.confidence if suggestion.learned is not None else None
+                    adding.append(AcceptedKeyword(suggestion.keyword, confidence))
                     alone.append((one.photo.id, ids.id(suggestion.keyword)))
             if adding:
                 wanted.append(PhotoDecisions(one.photo.path, tuple(adding)))
@@ -116,13 +119,20 @@ def _sure(
 
 
 def _accepted(
-    workspace: Workspace, targets: Sequence[str], mappings: Sequence[RootMapping], *, to_files: bool, progress: Progress
+    workspace: Workspace,
+    targets: Sequence[str],
+    mappings: Sequence[RootMapping],
+    profile: Profile,
+    *,
+    to_files: bool,
+    progress: Progress,
 ) -> Chosen:
     rows = resolve(workspace, targets, mappings, progress) if targets else None
     lightroom, private = _lightroom_catalogs(workspace), _private(workspace)
     kept_back = {path.key for path in private}
     left: dict[str, int] = defaultdict(int)
-    adding: dict[int, list[AcceptedKeyword]] = defaultdict(list)
+    adding: dict[int, dict[KeywordPath, AcceptedKeyword]] = defaultdict(dict)
+    alone = set[tuple[int, KeywordPath]]()
     with workspace.store.read() as connection:
         known = {row.id: row for row in (rows if rows is not None else list_photos(connection))}
         names = KeywordIds(connection).paths()
@@ -130,14 +140,34 @@ def _accepted(
             if made.photo_id not in known:
                 continue
             path = names[made.keyword_id]
+            placed = profile.placed(path)
             if known[made.photo_id].catalog_id in lightroom and not to_files:
                 left[IN_LIGHTROOM] += 1
-            elif path.key in kept_back:
+            elif path.key in kept_back or placed.key in kept_back:
                 left[PRIVATE] += 1
+            elif not (profile.admits(path) or profile.has_placed(path) or profile.is_automatic(path)):
+                left[OUTSIDE_PROFILE] += 1
             else:
-                adding[made.photo_id].append(AcceptedKeyword(path, made.confidence))
-    wanted = tuple(PhotoDecisions(known[number].path, tuple(added)) for number, added in adding.items())
-    return Chosen(wanted, (), dict(left), private=private)
+                adding[made.photo_id].setdefault(placed, AcceptedKeyword(placed, made.confidence))
+                if placed != path:
+                    alone.add((made.photo_id, placed))
+        automatic = automatic_keywords(profile, connection, [known[number] for number in adding])
+        for number, paths in automatic.items():
+            for path in paths:
+                if path not in adding[number] and path.key not in kept_back:
+                    adding[number][path] = AcceptedKeyword(path, None)
+                    alone.add((number, path))
+    wanted = tuple(PhotoDecisions(known[number].path, tuple(added.values())) for number, added in adding.items())
+    return Chosen(wanted, _numbered(workspace, alone), dict(left), private=private)
+
+
+def _numbered(workspace: Workspace, pairs: Collection[tuple[int, KeywordPath]]) -> tuple[tuple[int, int], ...]:
+    """The keywords by their ids, entered where they are new."""
+    if not pairs:
+        return ()
+    with workspace.store.write() as connection:
+        ids = KeywordIds(connection)
+        return tuple((number, ids.id(path)) for number, path in sorted(pairs))
 
 
 def dry_run(chosen: Chosen, profile: SidecarProfile, progress: Progress = silent) -> WriteBackPlan:
@@ -245,9 +275,13 @@ def _targets(
     private: frozenset[KeywordPath] = frozenset(),
 ) -> Iterator[Mapping[str, Target[Any]]]:
     """Files first, then rows: where the rows fail, digiKam can still read the keywords from the files."""
-    own = digikam_settings().profile if digikam else profile
-    settings = FileSettings(profile=profile, profiles=dict.fromkeys(digikam or (), own), private=private)
-    with DigikamTarget(digikam or {}, backups) as rows:
+    of_digikam, wishes = digikam or {}, digikam_settings()
+
+    def own(photo: Path, siblings: Sequence[str]) -> tuple[SidecarProfile, ...]:
+        return wishes.profiles(photo, siblings) if photo in of_digikam else ()
+
+    settings = FileSettings(profile=profile, own=own, private=private)
+    with DigikamTarget(of_digikam, backups) as rows:
         yield {**writeback.file_targets(settings), rows.kind: rows}
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from keywright.config import EVERYTHING, Profile
 from keywright.operations.progress import Cancel, Progress
 from keywright.operations.workspace import Workspace
 
@@ -84,8 +85,9 @@ def plan(workspace: Workspace, params: Mapping[str, Any], progress: Progress, ca
             }
             for one in found.writes[:_MOST_NAMED]
         ],
-        "files": len(found.writes),
-        "unchanged": len(found.unchanged),
+        "photos": found.count_photos(),
+        "files": found.count_files(),
+        "unchanged": found.count_unchanged(),
         "refused": _refusals(found.refused),
         "left_out": dict(chosen.left_out),
     }
@@ -143,6 +145,7 @@ def _chosen(workspace: Workspace, params: Mapping[str, Any], progress: Progress,
         [row.source for row in rows],
         mappings,
         min_confidence=least,
+        profile=Profile.model_validate(params["profile"]) if params.get("profile") else EVERYTHING,
         to_files=bool(params["to_files"]),
         progress=progress,
         cancel=cancel,
@@ -163,7 +166,7 @@ def _batch(report: Any) -> Result:
         "batch": report.batch_id,
         "photos": report.count_photos(),
         "files": report.count_files(),
-        "unchanged": sum(len(p) for p in report.unchanged),
+        "unchanged": report.count_unchanged(),
         "refused": _refusals(report.refused),
         "warnings": [_text(w) for w in report.warnings[:_MOST_NAMED]],
         "stopped": _text(report.stopped),

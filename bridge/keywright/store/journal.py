@@ -313,25 +313,27 @@ def list_batches(connection: Connection, limit: int | None = None) -> list[Batch
 def count_entries(connection: Connection, batches: Sequence[Batch]) -> list[BatchCounts]:
     counts = {batch.id: BatchCounts(batch, {}, {}) for batch in batches}
     e, p = write_entries.c, write_entry_photos.c
-    joined = write_entries.outerjoin(write_entry_photos, e.id == p.entry_id)
     for ids in _slices(list(counts)):
-        grouped = (
-            select(
-                e.batch_id,
-                e.state,
-                e.target,
-                func.count(e.id.distinct()).label("targets"),
-                func.count(p.photo).label("photos"),
-            )
-            .select_from(joined)
+        targets = select(e.batch_id, e.state, func.count()).where(e.batch_id.in_(ids)).group_by(e.batch_id, e.state)
+        for batch_id, state, number in connection.execute(targets):
+            counts[batch_id].targets[EntryState(state)] = int(number)
+        # A photo and its virtual copy share a target and are two. A photo written in several targets, such as its
+        # file and its catalog's database, is one.
+        named = (
+            select(e.batch_id, e.state, p.photo, func.count().label("times"))
+            .join(write_entry_photos, e.id == p.entry_id)
             .where(e.batch_id.in_(ids))
-            .group_by(e.batch_id, e.state, e.target)
+            .group_by(e.id, e.batch_id, e.state, p.photo)
+            .subquery()
         )
-        for row in connection.execute(grouped):
-            found, state = counts[row.batch_id], EntryState(row.state)
-            found.targets[state] = found.targets.get(state, 0) + int(row.targets)
-            # A photo written in its file and in its catalog's database is one photo.
-            found.photos[state] = max(found.photos.get(state, 0), int(row.photos))
+        most = (
+            select(named.c.batch_id, named.c.state, func.max(named.c.times).label("times"))
+            .group_by(named.c.batch_id, named.c.state, named.c.photo)
+            .subquery()
+        )
+        photos = select(most.c.batch_id, most.c.state, func.sum(most.c.times)).group_by(most.c.batch_id, most.c.state)
+        for batch_id, state, number in connection.execute(photos):
+            counts[batch_id].photos[EntryState(state)] = int(number)
     return list(counts.values())
 
 

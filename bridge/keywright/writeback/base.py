@@ -6,6 +6,7 @@ Lightroom's plug-in changes, behind the same journal.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,6 +67,7 @@ class PlannedWrite:
     remove: tuple[KeywordPath, ...]  # those that are there
     already_there: tuple[KeywordPath, ...]
     notes: tuple[str, ...] = ()  # what an older field cannot hold, one sentence each
+    target: str = "file"  # the kind of target
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,22 @@ class WriteBackPlan:
     writes: tuple[PlannedWrite, ...]
     unchanged: tuple[PlannedWrite, ...]  # targets that have it all already
     refused: tuple[Refusal, ...]
+
+    def count_photos(self) -> int:
+        """Photos that would be written, each once however many targets it would be written in."""
+        return distinct_photos(one.photos for one in self.writes)
+
+    def count_files(self) -> int:
+        return sum(1 for one in self.writes if one.target == "file")
+
+    def count_unchanged(self) -> int:
+        """Photos that have it all already, wherever they are kept."""
+        written = {photo for one in self.writes for photo in one.photos}
+        return distinct_photos([p for p in one.photos if p not in written] for one in self.unchanged)
+
+    def count_refused(self) -> int:
+        """Photos that would be refused somewhere."""
+        return distinct_photos(one.photos for one in self.refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +122,14 @@ class BatchReport:
     recovered: list[RecoveryReport] = field(default_factory=list)  # batches of an earlier crash, settled before
 
     def __str__(self) -> str:
-        by_kind = self.by_kind()
         done = "written" if self.kind is BatchKind.APPLY else "set back"
         files = self.count_files()
-        where = [_count(files, "file")] if files or not by_kind else []
-        where += ["digiKam's database"] if "digikam" in by_kind else []
+        in_digikam = any(one.target == "digikam" for one in self.written)
+        where = [_count(files, "file")] if files or not in_digikam else []
+        where += ["digiKam's database"] if in_digikam else []
         parts = [f"{_count(self.count_photos(), 'photo')} {done} in {' and in '.join(where)}"]
-        if self.unchanged:
-            parts.append(f"{sum(len(p) for p in self.unchanged)} unchanged")
+        if self.count_unchanged():
+            parts.append(f"{self.count_unchanged():,} unchanged")
         if self.refused:
             parts.append(f"{len(self.refused)} refused")
         text = ", ".join(parts)
@@ -119,15 +137,14 @@ class BatchReport:
             text += f"; stopped because {self.stopped}, {_count(self.not_reached, 'photo')} left as before"
         return text + "."
 
-    def by_kind(self) -> dict[str, int]:
-        """How many photos were written, by the kind of target; one may be written in its file and in its catalog."""
-        found: dict[str, int] = {}
-        for one in self.written:
-            found[one.target] = found.get(one.target, 0) + len(one.photos)
-        return found
-
     def count_photos(self) -> int:
-        return max(self.by_kind().values(), default=0)
+        """Photos, each once however many targets it was written in."""
+        return distinct_photos(one.photos for one in self.written)
+
+    def count_unchanged(self) -> int:
+        """Photos that needed nothing anywhere."""
+        written = {photo for one in self.written for photo in one.photos}
+        return distinct_photos([p for p in photos if p not in written] for photos in self.unchanged)
 
     def count_files(self) -> int:
         return sum(1 for one in self.written if one.target == "file")
@@ -243,6 +260,18 @@ class Target(Protocol[P]):
     def same_place(self, address: str) -> str:
         """Equal for addresses that may be the same target, so that they are never written in one group."""
         ...
+
+
+def distinct_photos(groups: Iterable[Iterable[Path]]) -> int:
+    """How many photos targets concern, ``groups`` being each target's; one in its file and in its catalog counts once.
+
+    A photo and its virtual copy are two: they stand side by side in the target they share.
+    """
+    most: dict[Path, int] = {}
+    for photos in groups:
+        for photo, times in Counter(photos).items():
+            most[photo] = max(times, most.get(photo, 0))
+    return sum(most.values())
 
 
 def _count(number: int, what: str) -> str:

@@ -171,7 +171,7 @@ class DigikamTarget:
         except WriteBackError as error:
             return Refusal(cluster.photos, cluster.address, str(error))
         planned = PlannedWrite(
-            cluster.address, cluster.photos, False, tuple(adding), tuple(removing), tuple(there)
+            cluster.address, cluster.photos, False, tuple(adding), tuple(removing), tuple(there), target=KIND
         )  # fmt: skip
         if not adding and not removing:
             return planned
@@ -228,7 +228,7 @@ class DigikamTarget:
             undoes=entry.id,
         )
         paths = tuple(KeywordPath.parse(text) for text in was.added_keywords)
-        planned = PlannedWrite(was.address, photos, False, (), paths, ())
+        planned = PlannedWrite(was.address, photos, False, (), paths, (), target=KIND)
         return PreparedRows(intent, len(intent.added), planned, place, record)
 
     def carry_out(self, work: Sequence[tuple[Entry, PreparedRows]], cancel: Cancel) -> Sequence[Done]:

@@ -7,7 +7,7 @@ import gzip
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -56,6 +56,19 @@ class Session(Protocol):
     def close(self) -> None: ...
 
 
+@contextmanager
+def _transaction(run: Callable[[str], Rows], begin: str) -> Iterator[None]:
+    """Committed at the end of the block, rolled back where it fails."""
+    run(begin)
+    try:
+        yield
+        run("COMMIT")
+    except BaseException:
+        with contextlib.suppress(DatabaseTroubleError):
+            run("ROLLBACK")
+        raise
+
+
 def open_session(source: str, wait: float = WAIT) -> Session:
     """Connect to ``source``, a path or a ``mysql://`` address. Raises ``DatabaseTroubleError``."""
     if is_url(source):
@@ -85,16 +98,8 @@ class SqliteSession:
     def run(self, sql: str, parameters: Sequence[object] = ()) -> Rows:
         return self._ask({"do": "run", "sql": sql, "with": list(parameters)})
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        self.run("BEGIN IMMEDIATE")
-        try:
-            yield
-            self.run("COMMIT")
-        except BaseException:
-            with contextlib.suppress(DatabaseTroubleError):
-                self.run("ROLLBACK")
-            raise
+    def writing(self) -> contextlib.AbstractContextManager[None]:
+        return _transaction(self.run, "BEGIN IMMEDIATE")
 
     def backup(self, folder: Path, name: str) -> Path:
         target = _backup_name(folder, name, ".db")
@@ -188,16 +193,8 @@ class MysqlSession:
         except (pymysql.Error, OSError) as error:
             raise DatabaseTroubleError(self._sentence(error), unsure=sql == "COMMIT") from error
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        self.run("START TRANSACTION")
-        try:
-            yield
-            self.run("COMMIT")
-        except BaseException:
-            with contextlib.suppress(DatabaseTroubleError):
-                self.run("ROLLBACK")
-            raise
+    def writing(self) -> contextlib.AbstractContextManager[None]:
+        return _transaction(self.run, "START TRANSACTION")
 
     def backup(self, folder: Path, name: str) -> Path:
         """The tables with tags as SQL that puts them back."""

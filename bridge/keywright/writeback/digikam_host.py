@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from enum import StrEnum
-from pathlib import Path
 from typing import Protocol
 
 from keywright.writeback.digikam_rows import Changed
+from keywright_plugin.digikam_running import is_digikam_running
 
 _NAME = "org.kde.digikam-"
 _ADDED, _TAKEN = 1, 3  # of digiKam's TagChangeset and ImageTagChangeset
@@ -49,7 +48,7 @@ class RealHost:
     def state(self) -> HostState:
         if _on_the_bus():
             return HostState.LISTENING
-        return HostState.DEAF if is_digikam_among(_program_names()) else HostState.CLOSED
+        return HostState.DEAF if is_digikam_running() else HostState.CLOSED
 
     def tell(self, uuid: str, changed: Changed) -> str:
         try:
@@ -60,10 +59,6 @@ class RealHost:
                 " restart it before it writes metadata to files"
             )
         return ""
-
-
-def is_digikam_among(names: set[str]) -> bool:
-    return any(name.lower() in ("digikam", "digikam.exe") or name.lower().startswith("digikam-") for name in names)
 
 
 def _on_the_bus() -> bool:
@@ -99,17 +94,3 @@ def _send(uuid: str, changed: Changed, pause: Callable[[float], None]) -> None:
                     bus.send(new_signal(relay, "signalImageTagChangeDBus", "ss(axaii)", body))
         for tag in changed.gone_tags:
             bus.send(new_signal(relay, "signalTagChangeDBus", "ss(ii)", (uuid, sender, (tag, _TAKEN))))
-
-
-def _program_names() -> set[str]:
-    if sys.platform.startswith("linux"):
-        names = set()
-        for folder in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                names.add((folder / "comm").read_text().strip())
-        return names
-    command = ["tasklist", "/FO", "CSV", "/NH"] if sys.platform == "win32" else ["ps", "-axco", "comm"]
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        said = subprocess.run(command, capture_output=True, text=True, timeout=15, check=False).stdout
-        return {line.split('","')[0].strip(' "') for line in said.splitlines()}
-    return set()

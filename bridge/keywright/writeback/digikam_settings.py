@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import configparser
 import os
+import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from keywright.metadata import SidecarProfile
+from keywright.metadata import SidecarProfile, choose_place
+from keywright.metadata.sidecars import can_embed
 
 _GROUP = "Metadata Settings"
 FILE, SIDECAR, BOTH, SIDECAR_FOR_READ_ONLY = range(4)  # "Metadata Writing Mode"
@@ -24,23 +26,29 @@ class MetadataSettings:
     reads_sidecars: bool = False
     short_names: bool = False  # IMG.xmp in place of IMG.NEF.xmp
 
-    @property
-    def profile(self) -> SidecarProfile:
-        """``DARKTABLE`` stands for "never into the photo itself, and IMG.NEF.xmp", which is digiKam's sidecar mode."""
-        if self.mode in (SIDECAR, BOTH):
-            return SidecarProfile.DARKTABLE
-        return SidecarProfile.PLAIN if self.short_names else SidecarProfile.DIGIKAM
+    def profiles(self, photo: Path, siblings: Iterable[str] | None = None) -> tuple[SidecarProfile, ...]:
+        """The profiles that name the files a photo's keywords go to: the photo itself, its sidecar, or both.
+
+        A sidecar that is there is always written, since digiKam may read it in the photo's place. ``siblings`` as in
+        ``choose_place``. Raises ``MetadataError`` where the photo cannot be read.
+        """
+        sidecar = SidecarProfile.SIDECAR if self.short_names else SidecarProfile.DARKTABLE
+        if self.mode == SIDECAR or not can_embed(photo):
+            return (sidecar,)
+        if self.mode == SIDECAR_FOR_READ_ONLY and not photo.stat().st_mode & stat.S_IWUSR:
+            return (sidecar,)
+        if self.mode == BOTH or choose_place(photo, sidecar, siblings).exists:
+            return (SidecarProfile.LIGHTROOM, sidecar)  # which embeds where that can be done
+        return (SidecarProfile.LIGHTROOM,)
 
     def warnings(self) -> tuple[str, ...]:
         """What the settings mean that the user may not expect, one sentence each."""
         said = []
-        if self.mode in (SIDECAR, BOTH) and not self.reads_sidecars:
+        if self.mode == SIDECAR and not self.reads_sidecars:
             said.append(
                 "digiKam is set to write sidecars and not to read them, so it will not see the keywords in sidecars;"
                 " switch on Settings > Metadata > Sidecars > Read from sidecar files"
             )
-        if self.mode in (SIDECAR, BOTH) and self.short_names:
-            said.append("digiKam is set to compatible sidecar names, but new sidecars get the photo's whole name here")
         return tuple(said)
 
 

@@ -5,8 +5,8 @@ The XMP itself is made in ``keywright.metadata``; the disk is touched in ``writi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -58,16 +58,29 @@ class HardLinks(StrEnum):
     SEPARATE = "separate"  # the name Keywright writes becomes a file of its own, the others keep the old content
 
 
+OwnProfiles = Callable[[Path, Sequence[str]], tuple[SidecarProfile, ...]]
+"""The profiles for a photo, given the names beside it; none where its catalog has no wish of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileSettings:
     profile: SidecarProfile = SidecarProfile.PLAIN
     times: FileTimes = FileTimes.TOUCH
     hard_links: HardLinks = HardLinks.REFUSE
-    profiles: Mapping[Path, SidecarProfile] = field(default_factory=dict)  # of photos whose own catalog has another
+    own: OwnProfiles | None = None  # the profiles of photos whose own catalog has others; each names one file
     private: frozenset[KeywordPath] = frozenset()  # not to be exported: their bare names stay out of flat fields
 
-    def profile_of(self, photo: Path) -> SidecarProfile:
-        return self.profiles.get(photo, self.profile)
+    def profiles_of(self, photo: Path, siblings: Sequence[str]) -> tuple[SidecarProfile, ...]:
+        found = self.own(photo, siblings) if self.own is not None else ()
+        return found or (self.profile,)
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What a cluster remembers of its file: the names beside it, and the profile that names it."""
+
+    names: Sequence[str]
+    profile: SidecarProfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +101,13 @@ class FileTarget:
         self._writer = Writer(self._ops, keep_times=self.settings.times is FileTimes.KEEP)
 
     def clusters(self, decisions: Iterable[PhotoDecisions]) -> Iterator[Cluster | Refusal]:
-        """Virtual copies, photos named twice, and photos that share a sidecar: one cluster for each file."""
+        """Virtual copies, photos named twice, and photos that share a sidecar: one cluster for each file.
+
+        A photo whose keywords go into itself and into a sidecar is in two.
+        """
         folders = FolderNames()
         found: dict[Path, list[PhotoDecisions]] = {}
-        names: dict[Path, Sequence[str]] = {}
+        beside: dict[Path, _Beside] = {}
         for decision in decisions:
             photo = decision.photo
             try:
@@ -99,16 +115,20 @@ class FileTarget:
                     yield Refusal((photo,), str(photo), "the photo is not there")
                     continue
                 siblings = folders.near(photo)
-                file = self._real(choose_place(photo, self.settings.profile_of(photo), siblings).target, siblings)
+                files = {}
+                for profile in self.settings.profiles_of(photo, siblings):
+                    file = self._real(choose_place(photo, profile, siblings).target, siblings)
+                    files.setdefault(file, _Beside(siblings, profile))
             except KeywrightError as error:
                 yield Refusal((photo,), str(photo), str(error))
             except OSError as error:
                 yield Refusal((photo,), str(photo), explain(error))
             else:
-                found.setdefault(file, []).append(decision)
-                names[file] = siblings
+                for file, near in files.items():
+                    found.setdefault(file, []).append(decision)
+                    beside[file] = near
         for file, together in found.items():
-            yield Cluster(str(file), tuple(together), names[file])
+            yield Cluster(str(file), tuple(together), beside[file])
 
     def same_place(self, address: str) -> str:
         return fold_name(address)
@@ -123,9 +143,9 @@ class FileTarget:
             refusal = self._refusal(seen)
             if refusal:
                 return Refusal(cluster.photos, cluster.address, refusal)
-            profile, private = self.settings.profile_of(photo), self.settings.private
-            change = plan_file_change(photo, add, remove, profile, cluster.hint, private)
-            if self._real(change.target, cluster.hint) != path or change.creates != (seen is None):
+            near: _Beside = cluster.hint
+            change = plan_file_change(photo, add, remove, near.profile, near.names, self.settings.private)
+            if self._real(change.target, near.names) != path or change.creates != (seen is None):
                 return Refusal(cluster.photos, cluster.address, "files beside it changed in the meantime; apply again")
         except KeywrightError as error:
             return Refusal(cluster.photos, cluster.address, str(error))
