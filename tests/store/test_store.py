@@ -16,7 +16,20 @@ from keywright.catalogs.base import CatalogKeyword, CatalogKind, CatalogPhoto
 from keywright.errors import KeywrightError
 from keywright.home import Home
 from keywright.keywords import KeywordPath
-from keywright.store import answers, decisions, hosts, jobs, journal, models, photos, primes, thresholds, vectors
+from keywright.store import (
+    answers,
+    decisions,
+    hosts,
+    jobs,
+    journal,
+    models,
+    photos,
+    primes,
+    selections,
+    suggestions,
+    thresholds,
+    vectors,
+)
 from keywright.store.database import HEAD, Store, StoreError
 from keywright.store.migrate import newest_revision
 from keywright.store.schema import METADATA
@@ -30,6 +43,8 @@ TABLES = (
     models,
     photos,
     primes,
+    selections,
+    suggestions,
     thresholds,
     vectors,
 )  # imported so that METADATA knows every table

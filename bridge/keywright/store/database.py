@@ -17,7 +17,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from keywright.errors import KeywrightError, reason
 from keywright.home import Home
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision in ``migrations/versions``; a test holds the two together."""
 
 BUSY_SECONDS = 60

@@ -88,6 +88,7 @@ photos = Table(
     UniqueConstraint("catalog_id", "host_id"),
     Index("ix_photos_path", "path"),
     Index("ix_photos_content_id", "content_id"),
+    Index("ix_photos_taken", "taken", "id"),
 )
 
 photo_keywords = Table(
