@@ -56,6 +56,8 @@ class TrainingData:
 
     ``head`` is the encoder's classifier where it has one (``text.class_head`` makes it). ``name_vectors``, shape
     (keywords, d), holds what the encoder's text side says of each keyword's name, where it has a text side.
+    ``class_evidence``, shape (keywords, classes), 0 to 1, is how far each class of the head speaks for each keyword
+    (``text.class_evidence`` makes it, where the extra ``text`` is installed); ``None``: names are matched by letter.
     """
 
     encoder_id: str
@@ -64,3 +66,4 @@ class TrainingData:
     keywords: Sequence[KeywordExamples]
     head: ClassHead | None = None
     name_vectors: Floats | None = None
+    class_evidence: Floats | None = None
