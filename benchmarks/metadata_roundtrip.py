@@ -40,6 +40,7 @@ FIELDS = {
     "XMP-mediapro:CatalogSets": {"|".join(path.parts) for path in KEYWORDS},
     "XMP-expressionmedia:CatalogSets": {"|".join(path.parts) for path in KEYWORDS},
     "IPTC:Keywords": NAMES,
+    "IFD0:XPKeywords": NAMES,
 }
 ALWAYS = ("XMP-dc:Subject", "XMP-lr:HierarchicalSubject", "XMP-digiKam:TagsList")
 # What has to change with the keywords: sizes, positions and digests, and the declaration of a new packet or charset.
@@ -195,6 +196,8 @@ def _check_keywords(trial: Trial, change: FileChange, start: dict[str, Any], aft
         had, has = _list(start.get(name)), _list(after.get(name))
         if name == "IPTC:Keywords":
             had, has = _utf8(had), _utf8(has)
+        if name == "IFD0:XPKeywords":
+            had, has = ({part for value in values for part in value.split(";")} - {""} for values in (had, has))
         if name in ALWAYS or (had and not change.creates):
             trial.check(new <= has, f"exiftool finds {sorted(has)} in {name}")
         if had and not change.creates:

@@ -305,12 +305,29 @@ def test_camera_raw_heif_and_video_are_never_written_to(name: str) -> None:
         rewrite_file(data, name, KeywordChange(add=frozenset({DOG})))
 
 
-@pytest.mark.parametrize(
-    ("name", "keep"), [("little.tif", 4000), ("plain.png", 40), ("plain.psd", 28), ("lossy.webp", 60)]
-)
-def test_a_file_that_is_cut_off_is_refused(name: str, keep: int) -> None:
-    with pytest.raises(MetadataError, match=f"{name} is not written to"):
+def beginnings() -> list[tuple[str, int]]:
+    """Every kind of file, cut off after its first bytes, in the middle and just before its end."""
+    names = [name for name in FILES if name != "tiled.tif"]
+    return [(name, at) for name in names for at in (30, 200, len(FILES[name]) // 2, len(FILES[name]) - 4)]
+
+
+@pytest.mark.parametrize(("name", "keep"), beginnings())
+def test_a_file_that_is_not_whole_is_refused_in_one_sentence(name: str, keep: int) -> None:
+    with pytest.raises(MetadataError, match=f"^{name} is not written to: [^.]+[.]$"):
         rewrite_file(FILES[name][:keep], name, KeywordChange(add=frozenset({DOG})))
+
+
+def test_a_photoshop_file_whose_packed_picture_is_cut_off_is_refused() -> None:
+    lengths = 3 * 32 * (7).to_bytes(2, "big")
+    whole = FILES["plain.psd"][:38] + b"\x00\x01" + lengths + 3 * 32 * bytes(7)
+    rewrite_file(whole, "a.psd", KeywordChange(add=frozenset({DOG})))
+    with pytest.raises(MetadataError, match=r"^a.psd is not written to: it is cut off: restore it from a backup.$"):
+        rewrite_file(whole[:-1], "a.psd", KeywordChange(add=frozenset({DOG})))
+
+
+def test_a_picture_with_something_behind_it_is_whole() -> None:
+    after, _ = rewrite_file(FILES["plain.jpg"] + bytes(3 << 20), "a.jpg", KeywordChange(add=frozenset({DOG})))
+    assert after.endswith(bytes(3 << 20))
 
 
 def test_a_change_is_not_made_in_a_file_that_is_another_by_now() -> None:
@@ -325,9 +342,81 @@ def test_an_entry_with_a_damaged_packet_beside_it_is_still_read(tmp_path: Path) 
     assert found.warnings
 
 
-def test_windows_keywords_are_read(tmp_path: Path) -> None:
-    text = "Cat;Zürich\x00".encode("utf-16-le")
-    exif = b"Exif\x00\x00II*\x00\x08\x00\x00\x00\x01\x00\x9e\x9c\x01\x00" + len(text).to_bytes(4, "little")
-    exif += (26).to_bytes(4, "little") + bytes(4) + text
-    path = photo(tmp_path, "a.jpg", pictures.saved("JPEG", exif=exif))
-    assert read_keywords(path).keywords == {KeywordPath.of("Cat"), KeywordPath.of("Zürich")}
+def exif_with(text: str, order: str = "little") -> bytes:
+    """An Exif block with XPKeywords, and behind it something that another entry points to."""
+    value = text.encode("utf-16-le")
+
+    def number(n: int, size: int) -> bytes:
+        return n.to_bytes(size, order)  # type: ignore[arg-type]
+
+    def entry(tag: int, kind: int, data: bytes, at: int) -> bytes:
+        place = number(at, 4) if len(data) > 4 else data.ljust(4, b"\x00")
+        return number(tag, 2) + number(kind, 2) + number(len(data), 4) + place
+
+    maker = b"Keywright camera\x00"
+    rows = entry(0x010F, 2, maker, 38 + len(value)) + entry(0x9C9E, 1, value, 38)
+    head = (b"II*\x00" if order == "little" else b"MM\x00*") + number(8, 4)
+    return head + number(2, 2) + rows + bytes(4) + value + maker
+
+
+def with_windows_keywords(kind: str, text: str) -> tuple[str, bytes]:
+    block = b"Exif\x00\x00" + exif_with(text, "big" if kind == "big-endian" else "little")
+    if kind == "tif":
+        return "a.tif", pictures.tiff(extratags=[(0x9C9E, 1, None, text.encode("utf-16-le"), True)])
+    if kind == "webp":
+        return "a.webp", pictures.saved("WEBP", exif=block[6:])
+    return (
+        ("a.png", pictures.saved("PNG", exif=block)) if kind == "png" else ("a.jpg", pictures.saved("JPEG", exif=block))
+    )
+
+
+WINDOWS = ("jpg", "big-endian", "png", "webp", "tif")
+
+
+@pytest.mark.parametrize("kind", WINDOWS)
+@pytest.mark.parametrize("text", ["Cat;Zürich\x00", "Cat", "Cat;Zürich;"])
+def test_windows_keywords_are_read_and_written_and_taken_out(tmp_path: Path, kind: str, text: str) -> None:
+    name, data = with_windows_keywords(kind, text)
+    path = photo(tmp_path, name, data)
+    was = exiftool(path)
+    had = set(text.rstrip("\x00;").split(";"))
+    assert {str(keyword) for keyword in read_keywords(path).keywords} == had
+    change = plan_file_change(path, [DOG])
+    path.write_bytes(change.after)
+    found = next(source.items for source in read_keywords(path).sources if source.field == "XPKeywords")
+    assert set(found) == had | {"Animals", "Dog"}
+    assert exiftool(path)["XPKeywords"].rstrip(";").split(";") == [*text.rstrip("\x00;").split(";"), "Animals", "Dog"]
+    assert exiftool(path).get("Make") == was.get("Make")
+    back = revert(change.after, name, Added.from_json(change.added.to_json()))
+    assert back is not None
+    path.write_bytes(back)
+    assert exiftool(path)["XPKeywords"] == was["XPKeywords"]
+    assert pixels(back) == pixels(data)
+    assert apply_edits(change.after, invert_edits(change.edits)) == data
+
+
+@pytest.mark.parametrize("kind", WINDOWS)
+def test_the_last_of_windows_keywords_goes_with_its_field(tmp_path: Path, kind: str) -> None:
+    name, data = with_windows_keywords(kind, "Cat")
+    path = photo(tmp_path, name, data)
+    make = exiftool(path).get("Make")
+    path.write_bytes(plan_file_change(path, [], [KeywordPath.of("Cat")]).after)
+    now = exiftool(path)
+    assert "XPKeywords" not in now
+    assert "Warning" not in now
+    assert now.get("Make") == make
+    assert read_keywords(path).keywords == frozenset()
+
+
+def test_a_name_that_windows_would_take_for_two_stays_out_of_its_field_with_a_note(tmp_path: Path) -> None:
+    name, data = with_windows_keywords("jpg", "Cat")
+    change = plan_file_change(photo(tmp_path, name, data), [KeywordPath.of("a;b")])
+    assert [str(note).rsplit("/", 1)[-1] for note in change.notes] == ["a.jpg cannot hold 'a;b'"]
+    assert change.added_keywords == {KeywordPath.of("a;b")}
+
+
+def exiftool(path: Path) -> dict[str, str]:
+    if shutil.which("exiftool") is None:
+        pytest.skip("exiftool is not installed")
+    done = subprocess.run(["exiftool", "-j", "-validate", "-XPKeywords", "-Make", str(path)], capture_output=True)
+    return dict(json.loads(done.stdout)[0])

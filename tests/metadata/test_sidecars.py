@@ -11,7 +11,7 @@ from keywright.metadata import MetadataError, SidecarProfile, choose_place, plan
 from metadata.packets import field, packet
 from metadata.pictures import FILES, with_xmp
 
-LIGHTROOM, DARKTABLE, DIGIKAM, PLAIN = SidecarProfile
+LIGHTROOM, DARKTABLE, DIGIKAM, PLAIN = (SidecarProfile(p) for p in ("lightroom", "darktable", "digikam", "plain"))
 RAW = FILES["little.tif"]
 HEIC = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"
 CONTENT = {".jpg": FILES["plain.jpg"], ".nef": RAW, ".heic": HEIC, ".mov": HEIC, ".dng": FILES["plain.dng"]}

@@ -86,7 +86,8 @@ def revert(now: Data, name: str, added: Added) -> Data | None:
     """The file without what ``added`` says was put in (and with what was taken out), all else as it is ``now``.
 
     For files that the person has changed since the change was made; others are better restored from the journal.
-    ``name`` is the file's name. ``now`` itself where nothing of it is there any more; ``None`` where the file was created by the change and holds nothing else: delete it.
+    ``name`` is the file's name. ``now`` itself where nothing of it is there any
+    more; ``None`` where the file was created by the change and holds nothing else: delete it.
     Raises ``MetadataError`` where the file can no longer be written safely.
     """
     if name.lower().endswith(".xmp"):

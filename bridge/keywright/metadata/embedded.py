@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from keywright.metadata import bmff, gif, iptc, irb, jpeg, png, psd, tiff, webp
+from keywright.metadata import bmff, gif, iptc, irb, jpeg, png, psd, tiff, webp, windows
 from keywright.metadata.base import FieldKeywords
 from keywright.metadata.blocks import Blocks
 from keywright.metadata.fields import IPTC, XP_KEYWORDS
@@ -77,11 +77,8 @@ def fields_of(blocks: Blocks) -> tuple[list[FieldKeywords], list[str]]:
     records = iptc_of(blocks)
     if records is not None and (names := iptc.keywords(records)):
         fields.append(FieldKeywords(IPTC, "", tuple(names)))
-    if blocks.xp_keywords is not None:
-        text = blocks.xp_keywords.decode("utf-16-le", "replace").rstrip("\x00")
-        names = [name.strip() for name in text.split(";") if name.strip()]
-        if names:
-            fields.append(FieldKeywords(XP_KEYWORDS, "", tuple(names)))
+    if blocks.xp_keywords is not None and (names := windows.names(blocks.xp_keywords)):
+        fields.append(FieldKeywords(XP_KEYWORDS, "", tuple(names)))
     return fields, warnings
 
 

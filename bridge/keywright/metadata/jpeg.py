@@ -20,10 +20,13 @@ PHOTOSHOP = b"Photoshop 3.0\x00"
 MPF = b"MPF\x00"
 MAX_XMP = 65502  # Adobe's limit for the packet in one segment
 _SOS, _EOI, _SOI = 0xDA, 0xD9, 0xD8
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15 without DHT, JPG and DAC
+_BACKWARDS = 1 << 20
 _APP0, _APP1, _APP2, _APP11, _APP13 = 0xE0, 0xE1, 0xE2, 0xEB, 0xED
 _EXTENDED_HEAD = len(EXTENDED) + 32 + 4 + 4
 _EXTENDED_PART = 65400  # of the extended packet in one segment, as Adobe cuts it
-_RESOURCE_PART = 65533 - len(PHOTOSHOP)
+_MAX_PAYLOAD = 65533
+_RESOURCE_PART = _MAX_PAYLOAD - len(PHOTOSHOP)
 _MP_ENTRY = 0xB002
 
 
@@ -101,22 +104,53 @@ def read(stream: BinaryIO) -> Blocks:
 
 
 def replace(
-    data: Data, stream: BinaryIO, blocks: Blocks, xmp: bytes | None, iptc: bytes | None, extended: bytes | None
+    data: Data,
+    stream: BinaryIO,
+    blocks: Blocks,
+    xmp: bytes | None,
+    iptc: bytes | None,
+    extended: bytes | None,
+    exif: bytes | None,
 ) -> list[Edit]:
-    """The edits that give a JPEG another packet (``None``: none) and, where not ``None``, other IPTC and extended XMP.
+    """The edits that give a JPEG another packet (``None``: none) and, where not ``None``, other blocks.
 
     The packet names the extended part it belongs to by its MD5; a caller that changes the one changes the other.
     """
     if xmp is not None and len(xmp) > MAX_XMP:
         raise MetadataError("its XMP would be larger than a JPEG segment holds")
+    check_complete(data, stream)
     found = list(segments(stream))
     edits = _main(data, found, xmp)
+    if exif is not None:
+        edits += _exif(found, exif)
     if extended is not None:
         edits += _extended(data, found, extended)
     if iptc is not None and blocks.irb is not None:
         old = irb.first(blocks.irb, irb.IPTC) or b""
         edits += _resources(data, found, irb.with_iptc(blocks.irb, old, iptc))
     return edits + _pictures(found, edits)
+
+
+def check_complete(data: Data, stream: BinaryIO) -> None:
+    """Raise ``MetadataError`` where this is no whole picture: no frame, no scan, or no end of the image.
+
+    Within a scan 0xFF is followed by 0x00 or by a restart marker, so an end marker behind the headers is a true one.
+    """
+    headers = 2
+    framed = False
+    for segment in segments(stream):
+        headers = segment.end
+        framed = framed or segment.marker in _FRAMES
+    behind = data[headers : headers + 64]
+    if not framed or behind[:1] != b"\xff" or behind.lstrip(b"\xff")[:1] != bytes((_SOS,)):
+        raise MetadataError("its headers lead to no picture; save it anew in an image editor")
+    end = len(data)
+    while end > headers:
+        start = max(headers, end - _BACKWARDS)
+        if bytes((0xFF, _EOI)) in data[start : end + 1]:
+            return
+        end = start
+    raise MetadataError("it is cut off: restore it from a backup")
 
 
 def _segment(marker: int, payload: bytes) -> bytes:
@@ -132,6 +166,14 @@ def _main(data: Data, found: Sequence[Segment], xmp: bytes | None) -> list[Edit]
         if segment.marker == _APP0 or (segment.marker == _APP1 and segment.payload.startswith(EXIF)):
             place = segment.end
     return [Edit(place, b"", new)] if new else []
+
+
+def _exif(found: Sequence[Segment], exif: bytes) -> list[Edit]:
+    segment = next(s for s in found if s.marker == _APP1 and s.payload.startswith(EXIF))
+    head, old = segment.payload[: len(EXIF) + 1], segment.payload[len(EXIF) + 1 :]
+    if len(head) + len(exif) > _MAX_PAYLOAD:
+        raise MetadataError("its Exif would be larger than a JPEG segment holds")
+    return [Edit(segment.start, _segment(_APP1, head + old), _segment(_APP1, head + exif))]
 
 
 def _extended(data: Data, found: Sequence[Segment], extended: bytes) -> list[Edit]:

@@ -63,13 +63,19 @@ def read(stream: BinaryIO) -> Blocks:
     return blocks
 
 
-def replace(data: Data, stream: BinaryIO, xmp: bytes | None, iptc: bytes | None) -> list[Edit]:
-    """The edits that give a PNG another packet (``None``: none) and, where not ``None``, other IPTC."""
+def replace(data: Data, stream: BinaryIO, xmp: bytes | None, iptc: bytes | None, exif: bytes | None) -> list[Edit]:
+    """The edits that give a PNG another packet (``None``: none) and, where not ``None``, other IPTC and Exif."""
     place = old = None
     edits = []
-    for chunk in chunks(stream):
-        if chunk.type in (b"IDAT", b"IEND") and place is None:
+    found = list(chunks(stream))
+    if not found or found[-1].type != b"IEND" or found[-1].end > len(data):
+        raise MetadataError("it is cut off: restore it from a backup")
+    for chunk in found:
+        if chunk.type == b"IDAT" and place is None:
             place = chunk.start
+        if chunk.type == b"eXIf" and exif is not None:
+            edits.append(Edit(chunk.start, data[chunk.start : chunk.end], _chunk(b"eXIf", exif)))
+            exif = None
         if chunk.type not in _TEXT:
             continue
         keyword, text = _text(chunk)

@@ -10,6 +10,7 @@ from keywright.metadata.blocks import Blocks
 from keywright.metadata.data import Data
 
 _HEADER = 26
+_PLAIN, _RUNS = b"\x00\x00", b"\x00\x01"
 _MAX_RESOURCES = 256 << 20
 
 
@@ -23,6 +24,32 @@ def _section(stream: BinaryIO) -> tuple[int, int] | None:
     if len(colour) < 4 or len(length) < 4:
         return None
     return start, start + 4 + int.from_bytes(length, "big")
+
+
+def _has_picture(data: Data, layers: int) -> bool:
+    """Whether the merged picture, which stands behind the layers (their section begins at ``layers``), is all there.
+
+    How long one is that was packed with ZIP cannot be told.
+    """
+    header = data[:_HEADER]
+    channels, height, width = (int.from_bytes(header[i:j], "big") for i, j in ((12, 14), (14, 18), (18, 22)))
+    row = (width * int.from_bytes(header[22:24], "big") + 7) // 8
+    large = header[5:6] == b"\x02"
+    length = 8 if large else 4
+    size = data[layers : layers + length]
+    start = layers + length + int.from_bytes(size, "big")
+    packing = data[start : start + 2]
+    if len(size) < length or len(packing) < 2:
+        return False
+    needed = 0
+    if packing == _PLAIN:
+        needed = channels * height * row
+    elif packing == _RUNS:
+        count = 4 if large else 2
+        table = data[start + 2 : start + 2 + channels * height * count]
+        needed = channels * height * count
+        needed += sum(int.from_bytes(table[at : at + count], "big") for at in range(0, len(table), count))
+    return start + 2 + needed <= len(data)
 
 
 def read(stream: BinaryIO) -> Blocks:
@@ -42,6 +69,8 @@ def replace(data: Data, stream: BinaryIO, blocks: Blocks, xmp: bytes | None, ipt
     place = _section(stream)
     if place is None or place[1] > len(data) or blocks.irb is None:
         raise MetadataError("its image resources are cut off")
+    if not _has_picture(data, place[1]):
+        raise MetadataError("it is cut off: restore it from a backup")
     resources = blocks.irb
     if xmp is not None or irb.first(resources, irb.XMP) is not None:
         resources = irb.replace(resources, irb.XMP, xmp)

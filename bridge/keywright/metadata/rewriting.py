@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from keywright.keywords import KeywordPath, fold_name
 from keywright.metadata import extended as further_xmp
-from keywright.metadata import iptc, irb, jpeg, padding, png, psd, tiff, webp
+from keywright.metadata import iptc, irb, jpeg, padding, png, psd, tiff, webp, windows
 from keywright.metadata.base import Added, Edit, FieldAdded, KeywordChange, MetadataError, apply_edits
 from keywright.metadata.blocks import Blocks
 from keywright.metadata.combine import combine
 from keywright.metadata.data import Data, stream_of
 from keywright.metadata.embedded import fields_of, iptc_of, read_blocks
-from keywright.metadata.fields import IPTC
+from keywright.metadata.fields import IPTC, XP_KEYWORDS
 from keywright.metadata.formats import Format, is_embeddable, sniff
 from keywright.metadata.merge import Merged, levels_of, merge_packet, take_out
 from keywright.metadata.packet import readable, scan
@@ -29,6 +30,7 @@ class _New:
     xmp: bytes | None
     extended: bytes | None = None
     iptc: bytes | None = None
+    windows: bytes | Literal[False] | None = False  # XPKeywords; None: none, False: as it is
 
 
 def rewrite(data: Data, name: str, change: KeywordChange) -> tuple[Merged, tuple[Edit, ...], tuple[str, ...]]:
@@ -59,8 +61,15 @@ def rewrite(data: Data, name: str, change: KeywordChange) -> tuple[Merged, tuple
         notes += [f"the IPTC keywords of {name} cannot hold {left!r}" for left in rewritten.left_out]
         if rewritten.block != old_iptc:
             new_iptc = rewritten.block
-            merged = _with_iptc(merged, rewritten, change)
-    if merged.packet == blocks.xmp and new_iptc is None and new_extended is None:
+            merged = _with_flat(merged, IPTC, rewritten.items, change)
+    new_windows: bytes | Literal[False] | None = False
+    if blocks.xp_keywords is not None and windows.names(blocks.xp_keywords):
+        made = windows.rewrite(blocks.xp_keywords, change.flat_names(sorted(change.add)), merged.cut)
+        notes += [f"the XPKeywords of {name} cannot hold {left!r}" for left in made.left_out]
+        if made.value != blocks.xp_keywords:
+            new_windows = made.value
+            merged = _with_flat(merged, XP_KEYWORDS, made.items, change)
+    if merged.packet == blocks.xmp and new_iptc is None and new_extended is None and new_windows is False:
         return merged, (), tuple(notes)
     packet = merged.packet
     if packet is not None:
@@ -72,7 +81,7 @@ def rewrite(data: Data, name: str, change: KeywordChange) -> tuple[Merged, tuple
                 packet, new_extended = further_xmp.spill(packet, new_extended or extended, jpeg.MAX_XMP)
             except MetadataError as error:
                 raise MetadataError(f"{name} is not written to: {error}.") from error
-    edits = _replace(kind, data, blocks, _New(packet, new_extended, new_iptc), name)
+    edits = _replace(kind, data, blocks, _New(packet, new_extended, new_iptc, new_windows), name)
     _check(data, edits, name, change)
     return replace(merged, packet=packet), edits, tuple(notes)
 
@@ -102,11 +111,16 @@ def take_out_of(data: Data, name: str, added: Added) -> tuple[Edit, ...]:
         except iptc.IptcError as error:
             raise MetadataError(f"{name} is not written to: {error}.") from error
         new_iptc = taken if taken != old_iptc else None
-    if packet == blocks.xmp and new_iptc is None and new_extended is None:
+    new_windows: bytes | Literal[False] | None = False
+    record = next((f for f in added.fields if f.field == XP_KEYWORDS), None)
+    if blocks.xp_keywords is not None and record is not None:
+        left = windows.take_out(blocks.xp_keywords, record.items, levels_of(scan(packet)) if packet else set())
+        new_windows = left if left != blocks.xp_keywords else False
+    if packet == blocks.xmp and new_iptc is None and new_extended is None and new_windows is False:
         return ()
     if packet is not None and new_extended is not None:
         packet = further_xmp.relabel(packet, new_extended)
-    return _replace(kind, data, blocks, _New(packet, new_extended, new_iptc), name)
+    return _replace(kind, data, blocks, _New(packet, new_extended, new_iptc, new_windows), name)
 
 
 def _open(data: Data, name: str) -> tuple[Format, Blocks]:
@@ -147,10 +161,11 @@ def _join(main: Merged, part: Merged) -> Merged:
     )
 
 
-def _with_iptc(merged: Merged, rewritten: iptc.Rewritten, change: KeywordChange) -> Merged:
+def _with_flat(merged: Merged, field: str, items: tuple[str, ...], change: KeywordChange) -> Merged:
+    """What was merged, with a change of a flat field outside XMP."""
     fields = merged.added.fields
-    if rewritten.items:
-        fields = (*fields, FieldAdded(IPTC, rewritten.items))
+    if items:
+        fields = (*fields, FieldAdded(field, items))
     gone = {path for path in change.remove if fold_name(path.name) in merged.cut}
     removed = frozenset(merged.removed_keywords | gone)
     added = replace(merged.added, fields=fields, removed=tuple(sorted(str(path) for path in removed)))
@@ -168,14 +183,17 @@ def _fitted(packet: bytes, before: bytes | None, merged: Merged) -> tuple[bytes,
 def _replace(kind: Format, data: Data, blocks: Blocks, new: _New, name: str) -> tuple[Edit, ...]:
     stream = stream_of(data)
     try:
+        exif = None
+        if new.windows is not False and blocks.exif is not None:
+            exif = tiff.with_xp_keywords(blocks.exif, new.windows)
         if kind is Format.JPEG:
-            edits = jpeg.replace(data, stream, blocks, new.xmp, new.iptc, new.extended)
+            edits = jpeg.replace(data, stream, blocks, new.xmp, new.iptc, new.extended, exif)
         elif kind is Format.TIFF:
-            edits = tiff.replace(data, stream, blocks, new.xmp, new.iptc)
+            edits = tiff.replace(data, stream, blocks, new.xmp, new.iptc, new.windows)
         elif kind is Format.PNG:
-            edits = png.replace(data, stream, new.xmp, new.iptc)
+            edits = png.replace(data, stream, new.xmp, new.iptc, exif)
         elif kind is Format.WEBP:
-            edits = webp.replace(data, stream, new.xmp)
+            edits = webp.replace(data, stream, new.xmp, exif)
         else:
             edits = psd.replace(data, stream, blocks, new.xmp, new.iptc)
     except (MetadataError, irb.ResourceError) as error:

@@ -172,7 +172,7 @@ def _when(text: object) -> datetime | None:
     if not isinstance(text, str):
         return None
     try:
-        found = datetime.strptime(text[:19], "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007 - cameras tell local time
+        found = datetime.strptime(text[:19], "%Y:%m:%d %H:%M:%S")
     except ValueError:
         return None
     return found if found.year > 1800 else None

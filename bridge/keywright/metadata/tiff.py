@@ -6,12 +6,13 @@ to the file and its directory entry is pointed there; a new entry makes a new co
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
 from keywright.metadata import irb
-from keywright.metadata.base import Edit, MetadataError
+from keywright.metadata.base import Edit, MetadataError, apply_edits
 from keywright.metadata.blocks import Blocks
 from keywright.metadata.data import Data
 from keywright.metadata.streams import read_at
@@ -155,8 +156,26 @@ def read(stream: BinaryIO, base: int = 0) -> Blocks:
     return blocks
 
 
-def replace(data: Data, stream: BinaryIO, blocks: Blocks, xmp: bytes | None, iptc: bytes | None) -> list[Edit]:
-    """The edits that give a TIFF another packet (``None``: none) and, where not ``None``, other IPTC."""
+def with_xp_keywords(exif: bytes, value: bytes | None) -> bytes:
+    """An Exif block with another value of XPKeywords (``None``: without). Raises ``MetadataError``."""
+    try:
+        first = directory(io.BytesIO(exif))
+    except TiffError as error:
+        raise MetadataError(f"{error}") from error
+    return apply_edits(exif, _edits(exif, first, {XP_KEYWORDS: (_BYTE, value)}))
+
+
+def replace(
+    data: Data,
+    stream: BinaryIO,
+    blocks: Blocks,
+    xmp: bytes | None,
+    iptc: bytes | None,
+    windows: bytes | Literal[False] | None,
+) -> list[Edit]:
+    """The edits that give a TIFF another packet (``None``: none), where not ``None`` other IPTC, and another value of
+    XPKeywords (``None``: without; ``False``: as it is).
+    """
     try:
         check_complete(stream)
         first = directory(stream)
@@ -167,6 +186,8 @@ def replace(data: Data, stream: BinaryIO, blocks: Blocks, xmp: bytes | None, ipt
         wanted[IPTC] = (_UNDEFINED, iptc)
         if blocks.irb is not None:
             wanted[IRB] = (_BYTE, irb.with_iptc(blocks.irb, blocks.iptc, iptc, inside=False))
+    if windows is not False:
+        wanted[XP_KEYWORDS] = (_BYTE, windows)
     return _edits(data, first, wanted)
 
 
@@ -192,6 +213,9 @@ def _edits(data: Data, first: Directory, wanted: Mapping[int, tuple[int, bytes |
         tail.extend(block)
         return offset
 
+    def row(tag: int, kind: int, block: bytes, place: bytes) -> bytes:
+        return number(tag, 2) + number(kind, 2) + number(len(block) // _SIZES[kind], width) + place
+
     for tag, (kind, block) in wanted.items():
         entry = first.get(tag)
         if block is None:
@@ -203,14 +227,13 @@ def _edits(data: Data, first: Directory, wanted: Mapping[int, tuple[int, bytes |
             old = data[entry.offset : entry.offset + entry.size]
             if old == block:
                 continue
-            if len(block) == len(old) and len(block) > width:
-                edits.append(Edit(entry.offset, old, block))
+            if width < len(block) <= len(old):
+                edits.append(Edit(entry.offset, old, block + bytes(len(old) - len(block))))
+                if len(block) < len(old):
+                    table[tag] = row(tag, kind, block, number(entry.offset, width))
                 continue
-        if len(block) <= width:
-            raise MetadataError("its metadata are too short to be true")
-        table[tag] = (
-            number(tag, 2) + number(kind, 2) + number(len(block) // _SIZES[kind], width) + number(append(block), width)
-        )
+        place = block + bytes(width - len(block)) if len(block) <= width else number(append(block), width)
+        table[tag] = row(tag, kind, block, place)
     if table.keys() == {entry.tag for entry in first.entries}:
         for entry in first.entries:
             if table[entry.tag] != entry.raw:

@@ -13,6 +13,7 @@ from keywright.metadata.streams import MAX_PARTS
 
 _XMP_FLAG, _ALPHA_FLAG = 0x04, 0x10
 _MAX_BLOCK = 64 << 20
+_EXIF_HEAD = b"Exif\x00\x00"  # some programs put it before Exif, as in JPEG
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,37 +55,50 @@ def read(stream: BinaryIO) -> Blocks:
             blocks.xmp = _data(stream, chunk)
         elif chunk.type == b"EXIF" and blocks.exif is None:
             exif = _data(stream, chunk)
-            blocks.exif = exif.removeprefix(b"Exif\x00\x00") if exif else None
+            blocks.exif = exif.removeprefix(_EXIF_HEAD) if exif else None
         elif chunk.type == b"C2PA":
             blocks.signed = True
     return blocks
 
 
-def replace(data: Data, stream: BinaryIO, xmp: bytes | None) -> list[Edit]:
-    """The edits that give a WebP another packet (``None``: none); a simple file becomes an extended one for it."""
+def replace(data: Data, stream: BinaryIO, xmp: bytes | None, exif: bytes | None) -> list[Edit]:
+    """The edits that give a WebP another packet (``None``: none) and, where not ``None``, other Exif.
+
+    A simple file becomes an extended one for its first packet.
+    """
     found = list(chunks(stream))
     riff_end = 8 + int.from_bytes(data[4:8], "little")
     if not found or found[-1].end != riff_end or riff_end > len(data):
         raise MetadataError("its chunks are cut off or damaged")
     old = next((chunk for chunk in found if chunk.type == b"XMP "), None)
-    head = next((chunk for chunk in found if chunk.type == b"VP8X"), None)
-    if xmp is None and old is None:
+    extended = next((chunk for chunk in found if chunk.type == b"VP8X"), None)
+    if xmp is None and old is None and exif is None:
         return []
-    new = b"" if xmp is None else b"XMP " + len(xmp).to_bytes(4, "little") + xmp + b"\x00" * (len(xmp) % 2)
+    new = b"" if xmp is None else _chunk(b"XMP ", xmp)
     edits = []
+    if exif is not None:
+        place = next(chunk for chunk in found if chunk.type == b"EXIF")
+        was = data[place.start : place.end]
+        head = _EXIF_HEAD if was[8:].startswith(_EXIF_HEAD) else b""
+        edits.append(Edit(place.start, was, _chunk(b"EXIF", head + exif)))
     if old is not None:
         edits.append(Edit(old.start, data[old.start : old.end], new))
-    else:
+    elif new:
         edits.append(Edit(found[-1].end, b"", new))
-    if head is not None:
-        flags = data[head.start + 8 : head.start + 9][0]
+    if extended is not None:
+        at = extended.start + 8
+        flags = data[at : at + 1][0]
         wanted = flags | _XMP_FLAG if new else flags & ~_XMP_FLAG
-        edits.append(Edit(head.start + 8, bytes((flags,)), bytes((wanted,))))
+        edits.append(Edit(at, bytes((flags,)), bytes((wanted,))))
     elif new:
         edits.append(Edit(12, b"", _extended_head(data, found[0])))
     growth = sum(len(edit.new) - len(edit.old) for edit in edits)
     edits.append(Edit(4, data[4:8], (found[-1].end + growth - 8).to_bytes(4, "little")))
     return edits
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return kind + len(data).to_bytes(4, "little") + data + b"\x00" * (len(data) % 2)
 
 
 def _extended_head(data: Data, image: Chunk) -> bytes:
