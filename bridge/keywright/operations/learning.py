@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from keywright.catalogs.base import RootMapping
@@ -12,10 +12,10 @@ from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath
 from keywright.learning.models import ModelSet
 from keywright.learning.settings import LearnerSettings
-from keywright.learning.text import class_head
 from keywright.learning.training import TrainingReport, train
 from keywright.operations.embedding import EmbedReport, embed_photos, require_some
 from keywright.operations.gathering import gather
+from keywright.operations.naming import with_names
 from keywright.operations.progress import Cancel, Progress, never, silent
 from keywright.operations.reading import SourceRead, read_source
 from keywright.operations.versions import Kept, keep
@@ -101,7 +101,7 @@ def _train(
             "give some photos keywords in your own program first."
         )
     progress("Learning keywords", 0, len(gathered.data.keywords))
-    data = replace(gathered.data, head=class_head(workspace.encoder, gathered.data.norms))
+    data = with_names(workspace, gathered.data)
     result = train(data, settings, previous)
     report = result.report
     progress("Learning keywords", len(data.keywords), len(data.keywords))
