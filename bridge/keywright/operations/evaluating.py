@@ -15,10 +15,10 @@ from keywright.errors import KeywrightError, reason
 from keywright.keywords import KeywordPath, with_ancestors
 from keywright.learning.evaluation import Evaluation, evaluate
 from keywright.learning.settings import LearnerSettings
-from keywright.learning.text import class_head
 from keywright.learning.training import train
 from keywright.operations.embedding import embed_photos, require_some
 from keywright.operations.gathering import gather
+from keywright.operations.naming import with_names
 from keywright.operations.progress import Progress, silent
 from keywright.operations.reading import read_source
 from keywright.operations.workspace import Workspace
@@ -102,7 +102,7 @@ def evaluate_source(
         gathered = gather(workspace, connection, only=only, catalog_id=one.catalog_id)
         matrix = workspace.matrix(connection)
     progress("Learning keywords", 0, 1)
-    data = replace(gathered.data, head=class_head(workspace.encoder, gathered.data.norms))
+    data = with_names(workspace, gathered.data)
     models = train(data, settings or LearnerSettings()).models
     progress("Learning keywords", 1, 1)
     place = [matrix.rows[row.content_id or ""] for row in judged if row.content_id in matrix.rows]
