@@ -7,15 +7,17 @@ Each setting of a section can be overridden by ``KEYWRIGHT_SECTION_NAME``, such 
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from keywright.errors import KeywrightError, reason
-from keywright.keywords import KeywordPath
+from keywright.keywords import KeywordPath, fold_name
 
 _TOP = "keywright"
 _KEYWORD = "{keyword}"
@@ -36,6 +38,21 @@ def _template(text: str) -> str:
     KeywordPath.parse(text.replace(_KEYWORD, "x").replace(_LABEL, "x"))
     return text
 
+
+def _automatic(text: str) -> str:
+    from keywright.metadata.shot import FIELDS
+
+    named = _FIELD.findall(text)
+    if not named:
+        raise ValueError("must hold a field such as {year}; a keyword that is always the same is no automatic one")
+    unknown = [name for name in named if name not in FIELDS]
+    if unknown:
+        raise ValueError(f"{{{unknown[0]}}} is no field; there are {', '.join(FIELDS)}")
+    KeywordPath.parse(_FIELD.sub("x", text))
+    return text
+
+
+_FIELD = re.compile(r"\{(\w*)\}")
 
 Keyword = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_keyword)]
 Confidence = Annotated[float, Field(ge=0, le=1)]
@@ -64,6 +81,26 @@ class Suggest(_Section):
     limit: int = Field(default=10, ge=0, le=1000, description="Most suggestions of one photo; 0: no limit.")
 
 
+class Learning(_Section):
+    """How keywords are learned where nothing else was said."""
+
+    min_photos: int = Field(
+        default=5, ge=1, le=10_000, description="A keyword on fewer photos has a model but is not suggested."
+    )
+    precision: float = Field(
+        default=0.8, ge=0.05, le=0.99, description="Wanted share of right suggestions at a keyword's own threshold."
+    )
+    decisions_before_learning: int = Field(
+        default=1,
+        ge=0,
+        le=100_000,
+        description="1: each decision is learned at once; N: N together; 0: by `learn` alone.",
+    )
+    keep_versions: int = Field(
+        default=10, ge=0, le=100_000, description="Model versions that are kept, the newest; 0: all."
+    )
+
+
 class Profile(_Section):
     """A name for a set of choices."""
 
@@ -74,22 +111,76 @@ class Profile(_Section):
     template: Annotated[str, AfterValidator(_template)] | None = Field(
         default=None, description="Where suggestions are put: Suggested|{keyword}, or Subjects|{label}."
     )
+    automatic: tuple[Annotated[str, Field(max_length=1024), AfterValidator(_automatic)], ...] = Field(
+        default=(), description="Keywords made of what the camera wrote: Date|{year}, Camera|{camera}."
+    )
+
+    def over(self, min_confidence: float | None, limit: int | None) -> Profile:
+        """This profile with what was said for one question over it; ``None`` says nothing."""
+        said = {"min_confidence": min_confidence, "limit": limit}
+        return self.model_copy(update={name: value for name, value in said.items() if value is not None})
+
+    @cached_property
+    def _tops(self) -> tuple[tuple[KeywordPath, ...], tuple[KeywordPath, ...]]:
+        under, without = (tuple(map(KeywordPath.parse, texts)) for texts in (self.under, self.without))
+        return under, without
 
     def admits(self, path: KeywordPath) -> bool:
         """Whether this profile is for such a keyword."""
-        return (not self.under or _below(path, self.under)) and not _below(path, self.without)
+        under, without = self._tops
+        return (not under or _below(path, under)) and not _below(path, without) and not self.is_automatic(path)
 
     def placed(self, path: KeywordPath) -> KeywordPath:
-        """Where the template puts a keyword."""
-        if self.template is None:
+        """Where the template puts a keyword; one that it has put there before stays."""
+        if self.template is None or self.has_placed(path):
             return path
         if _LABEL in self.template:
             return KeywordPath.parse(self.template.replace(_LABEL, str(KeywordPath((path.name,)))))
         return KeywordPath.parse(self.template.replace(_KEYWORD, str(path)))
 
+    def has_placed(self, path: KeywordPath) -> bool:
+        """Whether a keyword looks like one that the template has put where it is."""
+        if self.template is None:
+            return False
+        before, after = (fold_name(part) for part in re.split(r"\{keyword\}|\{label\}", self.template, maxsplit=1))
+        text = fold_name(str(path))
+        levels = len(KeywordPath.parse(self.template).parts)
+        return (
+            len(text) > len(before) + len(after)
+            and text.startswith(before)
+            and text.endswith(after)
+            and (len(path.parts) == levels or (len(path.parts) > levels and _KEYWORD in self.template))
+        )
 
-def _below(path: KeywordPath, tops: tuple[str, ...]) -> bool:
-    return any(path.key == (top := KeywordPath.parse(text)).key or path.is_under(top) for text in tops)
+    def automatic_keywords(self, fields: Mapping[str, str]) -> list[KeywordPath]:
+        """The automatic keywords of a photo with these fields; one that needs a field the photo lacks is left out."""
+        known = {name: str(KeywordPath((value,))) for name, value in fields.items()}
+        return [
+            KeywordPath.parse(_FIELD.sub(lambda match: known[match.group(1)], text))
+            for text in self.automatic
+            if all(name in known for name in _FIELD.findall(text))
+        ]
+
+    @cached_property
+    def _forms(self) -> tuple[re.Pattern[str], ...]:
+        # Literal text and fields take turns where a template is split at its fields; a field is within one level.
+        return tuple(
+            re.compile(r"(?:\\.|[^|\\])+".join(re.escape(fold_name(part)) for part in _FIELD.split(text)[::2]))
+            for text in self.automatic
+        )
+
+    def is_automatic(self, path: KeywordPath) -> bool:
+        """Whether a keyword has the form of an automatic one: the file alone tells those."""
+        text = fold_name(str(path))
+        return any(form.fullmatch(text) for form in self._forms)
+
+
+def _below(path: KeywordPath, tops: tuple[KeywordPath, ...]) -> bool:
+    return any(path.key == top.key or path.is_under(top) for top in tops)
+
+
+EVERYTHING = Profile(limit=0)
+"""The profile that changes nothing: all keywords, where they are, as many as there are."""
 
 
 class Config(_Section):
@@ -97,6 +188,7 @@ class Config(_Section):
 
     service: Service = Service()
     suggest: Suggest = Suggest()
+    learning: Learning = Learning()
     profiles: dict[str, Profile] = {}
 
     def profile(self, name: str | None) -> Profile:
@@ -140,7 +232,7 @@ def load_config(environment: Mapping[str, str] = os.environ) -> Config:
 
 
 def _overridden(config: Config, environment: Mapping[str, str]) -> Config:
-    for section in ("service", "suggest"):
+    for section in ("service", "suggest", "learning"):
         before: _Section = getattr(config, section)
         values = before.model_dump()
         given = {}
@@ -167,7 +259,12 @@ def _fault(error: ValidationError) -> str:
 
 
 def _known(place: tuple[int | str, ...]) -> list[str]:
-    sections: dict[str, type[_Section]] = {"service": Service, "suggest": Suggest, "profiles": Profile}
+    sections: dict[str, type[_Section]] = {
+        "service": Service,
+        "suggest": Suggest,
+        "learning": Learning,
+        "profiles": Profile,
+    }
     if len(place) == 1:
         return list(Config.model_fields)
     section = sections.get(str(place[0]))

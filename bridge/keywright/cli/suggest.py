@@ -18,28 +18,42 @@ confidence_option = click.option(
     metavar="P",
     help="The least confidence, 0 to 1. Without it each keyword has its own threshold.",
 )
+profile_option = click.option(
+    "--profile", default=None, metavar="NAME", help="A profile of the configuration: which keywords, and where they go."
+)
 
 
 @click.command()
 @click.argument("targets", nargs=-1, required=True, metavar="SOURCE|PHOTO...")
 @confidence_option
-@click.option("--limit", type=click.IntRange(0), default=10, show_default=True, help="Most per photo; 0: no limit.")
+@click.option(
+    "--limit",
+    type=click.IntRange(0),
+    default=None,
+    help="Most per photo; 0: no limit. Without it what the profile says, else 10.",
+)
+@profile_option
 @map_option
 @json_option
 def suggest(
-    targets: Sequence[str], min_confidence: float | None, limit: int, maps: Sequence[str], as_json: bool
+    targets: Sequence[str],
+    min_confidence: float | None,
+    limit: int | None,
+    profile: str | None,
+    maps: Sequence[str],
+    as_json: bool,
 ) -> None:
     """Suggest keywords for photos, folders or catalogs: the most specific ones, surest first, and why.
 
     With --json one line for each photo. With --min-confidence 0 --limit 0 every keyword that has a model is listed.
     """
+    from keywright.config import load_config
     from keywright.operations.suggesting import suggest_photos
 
+    chosen = load_config().profile(profile).over(min_confidence, limit)
     failed = shown = 0
     with Workspace.open() as workspace, progress_bar() as progress:
-        found = suggest_photos(
-            workspace, targets, mappings(maps), min_confidence=min_confidence, limit=limit, progress=progress
-        )
+        found = suggest_photos(workspace, targets, mappings(maps), profile=chosen, progress=progress)
         if as_json:
             for one in found:
                 click.echo(json.dumps(_line(one), ensure_ascii=False))
@@ -64,6 +78,7 @@ def _line(one: PhotoSuggestions) -> dict[str, object]:
             {
                 "keyword": str(s.keyword),
                 "confidence": round(s.confidence, 4),
+                "automatic": s.learned is None,
                 "because": [{"path": plain(b.path), "similarity": round(b.similarity, 3)} for b in s.because],
             }
             for s in one.suggestions
@@ -77,4 +92,5 @@ def _show(one: PhotoSuggestions) -> None:
     click.echo(printable(f"{one.photo.path}{copy}"))
     for s in one.suggestions:
         like = ", ".join(b.path.name for b in s.because[:3])
-        click.echo(printable(f"  {percent(s.confidence):>4}  {s.keyword}" + (f"   like {like}" if like else "")))
+        sure = percent(s.confidence) if s.learned is not None else "EXIF"
+        click.echo(printable(f"  {sure:>4}  {s.keyword}" + (f"   like {like}" if like else "")))

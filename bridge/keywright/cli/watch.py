@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from keywright.cli.output import counted, json_option, note, printable
+from keywright.cli.suggest import profile_option
 from keywright_plugin import BridgeError, Client
 from keywright_plugin.values import Photo, PhotoRef, Suggested
 
@@ -22,7 +23,7 @@ from keywright_plugin.values import Photo, PhotoRef, Suggested
     type=click.Path(exists=True, file_okay=False, path_type=Path),
 )
 @click.option("--poll", is_flag=True, help="Look again and again: for network drives that tell of no changes.")
-@click.option("--profile", default=None, help="A profile of the configuration.")
+@profile_option
 @json_option
 def watch(folders: Sequence[Path], poll: bool, profile: str | None, as_json: bool) -> None:
     """Suggest keywords for photos as they arrive in folders, until it is ended with Ctrl+C.

@@ -7,26 +7,24 @@ changes from one question to the next (keywords, decisions, vectors) is read fro
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
 
+from keywright.config import Profile
 from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath
 from keywright.learning.models import ModelSet
 from keywright.operations.gathering import Gathered, gather
 from keywright.operations.learning import load_models
-from keywright.operations.suggesting import Because, Ranked
+from keywright.operations.profiles import Because, Ranked, apply_profile, automatic_keywords, settings_for
 from keywright.operations.workspace import Workspace
 from keywright.store.hosts import host_keyword_ids
 from keywright.store.lookups import Names, active_version_id, decisions_on, photos_by_id, vectors_of
 from keywright.store.photos import PhotoRow, keywords_of
-from keywright.suggesting.base import SuggestSettings
 from keywright.suggesting.suggest import Examples, suggest
-
-Placed = Callable[[KeywordPath], KeywordPath]
 
 AT_ONCE = 256
 """Photos of one answer that are worked on together: bounds memory and the time until the first is given."""
@@ -48,7 +46,7 @@ class Advice:
     suggestions: tuple[Ranked, ...] = ()
     error: str | None = None
     host_ids: Mapping[KeywordPath, str] = field(default_factory=dict)
-    """What the photo's catalog calls the keywords that would be written, where it has them."""
+    """What the photo's catalog calls these keywords, where it has them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,25 +68,16 @@ class Advisor:
         self._names = names or Names()
         self._lock = threading.Lock()
 
-    def suggest(
-        self,
-        photo_ids: Sequence[int],
-        settings: SuggestSettings,
-        placed: Placed = lambda path: path,
-        loaded: Loaded | None = None,
-    ) -> Iterator[Advice]:
-        """In the order asked for. Keywords that were decided on a photo are not suggested on it again.
+    def suggest(self, photo_ids: Sequence[int], profile: Profile, loaded: Loaded | None = None) -> Iterator[Advice]:
+        """In the order asked for, as the profile has it. Keywords decided on a photo are not suggested on it again.
 
-        ``placed`` gives the keyword that would be written for one; a photo that has that has the keyword.
         ``loaded`` is what ``current`` gave, for who wants to know the version.
         """
         loaded = loaded or self.current()
         for start in range(0, len(photo_ids), AT_ONCE):
-            yield from self._suggest(loaded, photo_ids[start : start + AT_ONCE], settings, placed)
+            yield from self._suggest(loaded, photo_ids[start : start + AT_ONCE], profile)
 
-    def _suggest(
-        self, loaded: Loaded, photo_ids: Sequence[int], settings: SuggestSettings, placed: Placed
-    ) -> Iterator[Advice]:
+    def _suggest(self, loaded: Loaded, photo_ids: Sequence[int], profile: Profile) -> Iterator[Advice]:
         with self._workspace.store.read() as connection:
             rows = photos_by_id(connection, photo_ids)
             contents = [row.content_id for row in rows.values() if row.content_id]
@@ -96,37 +85,39 @@ class Advisor:
             carried = keywords_of(connection, list(rows))
             decided = decisions_on(connection, list(rows))
             self._names.refresh(connection)
-        known = [row for row in rows.values() if row.content_id in vectors]
+            known = [row for row in rows.values() if row.content_id in vectors]
+            automatic = automatic_keywords(profile, connection, known)
         existing = [{self._names[k] for k in carried.get(row.id, ())} for row in known]
         done = [
             {self._names[d.keyword_id].key for d in decided.get(row.id, ())} | {path.key for path in here}
             for row, here in zip(known, existing, strict=True)
         ]
         # Decided keywords are taken out afterwards, so that one's parent is not suggested in its stead.
-        wider = replace(settings, limit=settings.limit and settings.limit + max((len(d) for d in done), default=0))
+        settings = settings_for(profile, max((len(d) for d in done), default=0))
         found = {}
         if known:
             stacked = np.stack([vectors[row.content_id or ""] for row in known]).astype(np.float32)
             for row, refused, some in zip(
-                known, done, suggest(loaded.models, stacked, existing, wider, loaded.examples), strict=True
+                known, done, suggest(loaded.models, stacked, existing, settings, loaded.examples), strict=True
             ):
-                kept = [s for s in some if not {s.keyword.key, placed(s.keyword).key} & refused]
-                found[row.id] = tuple(
+                ranked = (
                     Ranked(
                         s.keyword,
                         s.confidence,
                         tuple(Because(loaded.gathered.paths[r.row], r.similarity) for r in s.because),
+                        s.keyword,
                     )
-                    for s in (kept[: settings.limit] if settings.limit else kept)
+                    for s in some
                 )
-        host_ids = self._host_ids(rows, found, placed)
+                found[row.id] = apply_profile(profile, ranked, refused, automatic.get(row.id, ()))
+        host_ids = self._host_ids(rows, found)
         for number in photo_ids:
             yield _advice(number, rows.get(number), found, host_ids.get(number, {}))
 
     def _host_ids(
-        self, rows: Mapping[int, PhotoRow], found: Mapping[int, Sequence[Ranked]], placed: Placed
+        self, rows: Mapping[int, PhotoRow], found: Mapping[int, Sequence[Ranked]]
     ) -> dict[int, dict[KeywordPath, str]]:
-        wanted = {number: {placed(one.keyword) for one in some} for number, some in found.items()}
+        wanted = {number: {one.keyword for one in some} for number, some in found.items()}
         in_catalog: dict[int, set[KeywordPath]] = {}
         for number, paths in wanted.items():
             in_catalog.setdefault(rows[number].catalog_id, set()).update(paths)

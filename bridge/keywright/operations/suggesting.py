@@ -11,37 +11,25 @@ from sqlalchemy import Connection
 
 from keywright.catalogs.base import RootMapping
 from keywright.catalogs.walking import PHOTO_SUFFIXES
+from keywright.config import Profile
 from keywright.errors import KeywrightError
-from keywright.keywords import KeywordPath
 from keywright.operations.embedding import MISSING, embed_photos
 from keywright.operations.gathering import Gathered, gather
 from keywright.operations.learning import load_models
+from keywright.operations.profiles import Because as Because
+from keywright.operations.profiles import Ranked as Ranked
+from keywright.operations.profiles import apply_profile, automatic_keywords, settings_for
 from keywright.operations.progress import Cancel, Progress, never, silent
 from keywright.operations.reading import read_loose, read_source
 from keywright.operations.workspace import Workspace
+from keywright.store.decisions import Decision
+from keywright.store.lookups import decisions_on
 from keywright.store.photos import KeywordIds, PhotoRow, keywords_of, list_photos
-from keywright.suggesting import Suggestion, SuggestSettings
+from keywright.suggesting import Suggestion
 from keywright.suggesting.suggest import Examples, suggest
 
 _AT_ONCE = 2048  # photos; bounds the memory of a catalog of any size
 _WIDENED = 50_000  # vectors kept as float32 while suggesting (256 MB at 1280 numbers); more stay float16
-
-
-@dataclass(frozen=True, slots=True)
-class Because:
-    """A photo that speaks for a suggestion: it carries the keyword, and looks alike."""
-
-    path: Path
-    similarity: float
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A suggestion with the photos that speak for it."""
-
-    keyword: KeywordPath
-    confidence: float
-    because: tuple[Because, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +73,15 @@ def suggest_photos(
     targets: Sequence[str],
     mappings: Sequence[RootMapping] = (),
     *,
-    min_confidence: float | None = None,
-    limit: int = 0,
+    profile: Profile,
     progress: Progress = silent,
     cancel: Cancel = never,
 ) -> Iterator[PhotoSuggestions]:
-    """Suggestions for every photo of the targets, embedding those that are new.
+    """Suggestions for every photo of the targets as a profile has them, embedding the photos that are new.
 
-    ``min_confidence`` ``None`` takes each keyword's own threshold; ``limit`` 0 means no limit; with both at 0 every
-    keyword that has a model is listed, parents too. Raises ``KeywrightError`` where nothing was learned yet or a
-    target cannot be read.
+    Where its ``min_confidence`` is ``None`` each keyword has its own threshold; its ``limit`` 0 means no limit; with
+    both at 0 every keyword that has a model is listed, parents too. Raises ``KeywrightError`` where nothing was learned
+    yet or a target cannot be read.
     """
     models, _ = load_models(workspace)
     if models.encoder_id != workspace.encoder_id:
@@ -116,14 +103,28 @@ def suggest_photos(
         # Reasons compare every photo with all of these: widening them once saves it for each photo.
         vectors = vectors.astype(np.float32)
     examples = Examples.of(vectors, gathered.data.keywords)
-    settings = SuggestSettings(min_confidence=min_confidence, limit=limit)
     for start in range(0, len(rows), _AT_ONCE):
         block = rows[start : start + _AT_ONCE]
         known = [row for row in block if row.content_id in matrix.rows]
         place = np.array([matrix.rows[row.content_id or ""] for row in known], dtype=np.int64)
         existing = [frozenset(names[k] for k in carried.get(row.id, ())) for row in known]
+        with workspace.store.read() as connection:
+            automatic = automatic_keywords(profile, connection, known)
+            refused = {
+                number: {names[one.keyword_id].key for one in made if one.decision is Decision.REJECTED}
+                for number, made in decisions_on(connection, [row.id for row in known]).items()
+            }
+        settings = settings_for(profile, max(map(len, refused.values()), default=0))
         results = suggest(models, matrix.matrix[place].astype(np.float32), existing, settings, examples)
-        ranked = {row.id: _ranked(found, gathered) for row, found in zip(known, results, strict=True)}
+        ranked = {
+            row.id: apply_profile(
+                profile,
+                _ranked(found, gathered),
+                {path.key for path in here} | refused.get(row.id, set()),
+                automatic.get(row.id, ()),
+            )
+            for row, here, found in zip(known, existing, results, strict=True)
+        }
         for row in block:
             if row.id in ranked:
                 yield PhotoSuggestions(row, ranked[row.id])
@@ -138,6 +139,7 @@ def _ranked(found: Sequence[Suggestion], gathered: Gathered) -> tuple[Ranked, ..
             suggestion.keyword,
             suggestion.confidence,
             tuple(Because(gathered.paths[reason.row], reason.similarity) for reason in suggestion.because),
+            suggestion.keyword,
         )
         for suggestion in found
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 import numpy as np
@@ -62,6 +63,16 @@ def photos_by_id(connection: Connection, ids: Sequence[int]) -> dict[int, PhotoR
     for part in _parts(ids):
         for row in connection.execute(select(photos).where(photos.c.id.in_(part), photos.c.gone.is_(False))):
             found[int(row.id)] = photo_of(row)
+    return found
+
+
+def taken_of(connection: Connection, ids: Sequence[int]) -> dict[int, datetime]:
+    """When these photos were taken, as far as their catalogs know."""
+    found = {}
+    for part in _parts(ids):
+        chosen = select(photos.c.id, photos.c.taken).where(photos.c.id.in_(part), photos.c.taken.is_not(None))
+        for row in connection.execute(chosen):
+            found[int(row.id)] = datetime.fromisoformat(row.taken)
     return found
 
 

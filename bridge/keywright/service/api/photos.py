@@ -72,7 +72,6 @@ def _keywords(bridge: Bridge, photo: int) -> m.PhotoKeywords:
     from keywright.operations.deciding import keywords_on
     from keywright.operations.hosting import host_ids
     from keywright.operations.registering import photo as known_photo
-    from keywright.suggesting.base import SuggestSettings
 
     carried = keywords_on(bridge.workspace, photo)
     catalog = known_photo(bridge.workspace, photo).catalog_id
@@ -87,10 +86,8 @@ def _keywords(bridge: Bridge, photo: int) -> m.PhotoKeywords:
         )
         for one in carried
     ]
-    chosen = bridge.config.profile(None)
-    settings = SuggestSettings(min_confidence=chosen.min_confidence, limit=chosen.limit or 0, reasons=0)
     if bridge.has_models():
-        for advice in bridge.advisor.suggest([photo], settings):
+        for advice in bridge.advisor.suggest([photo], bridge.config.profile(None)):
             if advice.state is AdviceState.READY:
                 found += [
                     m.PhotoKeyword(

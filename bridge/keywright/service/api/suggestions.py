@@ -51,25 +51,19 @@ def _chained(first: str, rest: Iterator[str]) -> Iterator[str]:
 def _suggested(
     bridge: Bridge, loaded: Loaded, photos: list[int], body: m.SuggestIn, profile: Profile
 ) -> Iterator[m.Suggested]:
-    from keywright.suggesting.base import SuggestSettings
-
-    least = profile.min_confidence if body.min_confidence is None else body.min_confidence
-    most = (profile.limit or 0) if body.limit is None else body.limit
-    narrow = bool(profile.under or profile.without)
-    settings = SuggestSettings(min_confidence=least, limit=0 if narrow else most)
-    for advice in bridge.advisor.suggest(photos, settings, profile.placed, loaded):
-        admitted = [s for s in advice.suggestions if not narrow or profile.admits(s.keyword)]
+    for advice in bridge.advisor.suggest(photos, profile.over(body.min_confidence, body.limit), loaded):
         yield m.Suggested(
             photo=advice.photo_id,
             state=advice.state.value,
             suggestions=[
                 m.Suggestion(
-                    keyword=str(profile.placed(s.keyword)),
+                    keyword=str(s.keyword),
                     confidence=round(min(max(s.confidence, 0.0), 1.0), 4),
-                    host_id=advice.host_ids.get(profile.placed(s.keyword)),
+                    automatic=s.learned is None,
+                    host_id=advice.host_ids.get(s.keyword),
                     because=[m.Because(path=printable(b.path), similarity=round(b.similarity, 3)) for b in s.because],
                 )
-                for s in (admitted[:most] if most else admitted)
+                for s in advice.suggestions
             ],
             error=None if advice.error is None else printable(advice.error),
         )

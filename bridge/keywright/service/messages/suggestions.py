@@ -31,6 +31,7 @@ class Suggestion(Answer):
     host_id: str | None = Field(
         description="What the photo's catalog calls this keyword, where it has it, such as Lightroom's local id."
     )
+    automatic: bool = Field(description="Made of what the camera wrote, as the profile says; no model speaks for it.")
     because: list[Because] = Field(description="Photos with the keyword that this one resembles.")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from keywright.service.limits import MOST_DECISIONS, MOST_ID, MOST_PAGE, MOST_PHOTOS
-from keywright.service.messages.base import Answer, Body, Confidence, Id, Keyword, Page, Query, Text
+from keywright.service.messages.base import Answer, Body, Confidence, Id, Keyword, Name, Page, Query, Text
 
 
 class WriteIn(Body):
@@ -15,6 +15,9 @@ class WriteIn(Body):
 
     catalogs: Annotated[list[Id], Field(max_length=100)] = Field(default=[], description="Empty: all of them.")
     min_confidence: Confidence | None = None
+    profile: Name | None = Field(
+        default=None, description="Only keywords it is for, where its template puts them, and its automatic ones."
+    )
     to_files: bool = Field(default=False, description="Write beside a Lightroom catalog's photos too.")
     sidecars: Literal["lightroom", "darktable", "digikam", "plain"] = "lightroom"
 
