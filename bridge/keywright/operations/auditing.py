@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +17,10 @@ from keywright.learning.audit import Doubt, audit
 from keywright.learning.audit import Finding as Doubted
 from keywright.learning.base import KeywordExamples, Rows
 from keywright.learning.settings import LearnerSettings
-from keywright.learning.text import class_head
 from keywright.learning.training import train
 from keywright.operations.embedding import embed_photos
 from keywright.operations.gathering import Gathered, gather
+from keywright.operations.naming import with_names
 from keywright.operations.progress import Cancel, Progress, never, silent
 from keywright.operations.reading import read_source
 from keywright.operations.suggesting import Because
@@ -103,7 +103,7 @@ def audit_source(
             "`keywright suggest` finds keywords for photos that have none."
         )
     progress("Learning keywords", 0, 1)
-    data = replace(gathered.data, head=class_head(workspace.encoder, gathered.data.norms))
+    data = with_names(workspace, gathered.data)
     result = train(data, LearnerSettings())
     assert result.honest is not None, "a training without a previous one is never left out"
     progress("Learning keywords", 1, 1)
