@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -98,6 +98,19 @@ class Learning(_Section):
     )
     keep_versions: int = Field(
         default=10, ge=0, le=100_000, description="Model versions that are kept, the newest; 0: all."
+    )
+
+
+class Files(_Section):
+    """How photos' files and sidecars are written."""
+
+    times: Literal["touch", "keep"] = Field(
+        default="touch",
+        description="touch: a written file's time is now, as other programs and backups expect; keep: as it was.",
+    )
+    hard_links: Literal["refuse", "separate"] = Field(
+        default="refuse",
+        description="A file with several names (hard links); separate: the one that is written becomes its own file.",
     )
 
 
@@ -189,7 +202,11 @@ class Config(_Section):
     service: Service = Service()
     suggest: Suggest = Suggest()
     learning: Learning = Learning()
+    files: Files = Files()
     profiles: dict[str, Profile] = {}
+    encoder: str = Field(
+        default="standard", min_length=1, description="What a new home looks at photos with: fast, standard, best."
+    )
 
     def profile(self, name: str | None) -> Profile:
         """The profile of a name, with what [suggest] says where it says nothing; ``None`` gives those alone.
@@ -232,7 +249,7 @@ def load_config(environment: Mapping[str, str] = os.environ) -> Config:
 
 
 def _overridden(config: Config, environment: Mapping[str, str]) -> Config:
-    for section in ("service", "suggest", "learning"):
+    for section in ("service", "suggest", "learning", "files"):
         before: _Section = getattr(config, section)
         values = before.model_dump()
         given = {}
@@ -246,6 +263,8 @@ def _overridden(config: Config, environment: Mapping[str, str]) -> Config:
             except ValidationError as error:
                 raise ConfigError(f"The environment (KEYWRIGHT_{section.upper()}_…) has {_fault(error)}") from error
             config = config.model_copy(update={section: changed})
+    if environment.get("KEYWRIGHT_ENCODER"):
+        config = config.model_copy(update={"encoder": environment["KEYWRIGHT_ENCODER"]})
     return config
 
 
@@ -263,6 +282,7 @@ def _known(place: tuple[int | str, ...]) -> list[str]:
         "service": Service,
         "suggest": Suggest,
         "learning": Learning,
+        "files": Files,
         "profiles": Profile,
     }
     if len(place) == 1:

@@ -11,7 +11,7 @@ from typing import Any
 
 from keywright import writeback
 from keywright.catalogs.base import CatalogKind, RootMapping
-from keywright.config import EVERYTHING, Profile
+from keywright.config import EVERYTHING, Profile, load_config
 from keywright.keywords import KeywordPath
 from keywright.metadata import SidecarProfile
 from keywright.operations.profiles import automatic_keywords
@@ -25,6 +25,8 @@ from keywright.writeback import (
     BatchReport,
     BatchSummary,
     FileSettings,
+    FileTimes,
+    HardLinks,
     Journal,
     PhotoDecisions,
     RecoveryReport,
@@ -280,7 +282,9 @@ def _targets(
     def own(photo: Path, siblings: Sequence[str]) -> tuple[SidecarProfile, ...]:
         return wishes.profiles(photo, siblings) if photo in of_digikam else ()
 
-    settings = FileSettings(profile=profile, own=own, private=private)
+    chosen = load_config().files
+    times, links = FileTimes(chosen.times), HardLinks(chosen.hard_links)
+    settings = FileSettings(profile=profile, times=times, hard_links=links, own=own, private=private)
     with DigikamTarget(of_digikam, backups) as rows:
         yield {**writeback.file_targets(settings), rows.kind: rows}
 

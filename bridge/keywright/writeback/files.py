@@ -115,7 +115,7 @@ class FileTarget:
                     yield Refusal((photo,), str(photo), "the photo is not there")
                     continue
                 siblings = folders.near(photo)
-                files = {}
+                files: dict[Path, _Beside] = {}
                 for profile in self.settings.profiles_of(photo, siblings):
                     file = self._real(choose_place(photo, profile, siblings).target, siblings)
                     files.setdefault(file, _Beside(siblings, profile))
@@ -238,7 +238,7 @@ class FileTarget:
         if seen.links > 1 and self.settings.hard_links is HardLinks.REFUSE:
             return (
                 f"it has {seen.links} names (hard links), which writing would separate; "
-                "allow that in the settings, or make it a copy"
+                "set hard_links in the configuration, or make it a copy"
             )
         return ""
 
