@@ -1,16 +1,21 @@
-"""``keywright keywords list|search``."""
+"""``keywright keywords list|search``; ``export`` and ``import`` stand in ``vocabulary.py``."""
 
 from __future__ import annotations
 
 import click
 
 from keywright.cli.output import json_option, show_json, table
+from keywright.cli.vocabulary import export_command, import_command
 from keywright.operations.workspace import Workspace
 
 
 @click.group()
 def keywords() -> None:
     """The keywords that were learned."""
+
+
+keywords.add_command(export_command)
+keywords.add_command(import_command)
 
 
 @keywords.command(name="list")
