@@ -1,15 +1,20 @@
-"""``keywright-digikam``: suggestions for an album or the whole collection, for terminals, cron and batch use."""
+"""``keywright-digikam``: what a digiKam user calls, and what digiKam's menus and queues call.
+
+The commands load what they need when they run: a queue calls one for every photo.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
-from keywright.cli.output import json_option, progress_bar
-from keywright.cli.suggest import confidence_option
+from keywright.cli.output import json_option, printable, progress_bar
 from keywright.errors import KeywrightError
-from keywright.operations.workspace import Workspace
+
+confidence = click.FloatRange(0, 1)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,7 +26,7 @@ def digikam() -> None:
 @click.option("--album", default="", metavar="ALBUM", help='Such as "2023/Trips"; everything without it.')
 @click.option("--database", default=None, metavar="SOURCE", help="A digikam4.db or mysql://user@host/db.")
 @click.option("--apply", "applies", is_flag=True, help="Write them: needs --min-confidence.")
-@confidence_option
+@click.option("--min-confidence", type=confidence, default=None, metavar="P", help="The least confidence, 0 to 1.")
 @json_option
 @click.pass_context
 def suggest(
@@ -36,6 +41,7 @@ def suggest(
     from keywright.cli import apply as applying
     from keywright.cli import suggest as suggesting
     from keywright.operations.albums import photos_in_album
+    from keywright.operations.workspace import Workspace
     from keywright.writeback.digikam_settings import database_of, settings_file
 
     if applies and min_confidence is None:
@@ -68,12 +74,33 @@ def suggest(
         )
 
 
+@digikam.command()
+@click.option("--min-confidence", type=confidence, default=0.9, show_default=True, metavar="P", help="As in suggest.")
+@click.option("--between", metavar="LINE", help="Read the two names from stdin, in quotes, with this line between.")
+@click.argument("names", nargs=-1, metavar="[INPUT OUTPUT]", type=click.Path(path_type=Path))
+def queue(min_confidence: float, between: str | None, names: Sequence[Path]) -> None:
+    """Copy a photo with keywords that were accepted or are sure enough: called by digiKam's Batch Queue Manager.
+
+    It ends within the minute that digiKam waits; where it fails there is no output, and digiKam says so.
+    """
+    from keywright.cli.digikam_queue import names_on_stdin, pass_on
+
+    if between is not None:
+        photo, copy = names_on_stdin(between)
+    elif len(names) == 2:
+        photo, copy = names
+    else:
+        raise click.UsageError("Name the photo and its copy.")
+    number = pass_on(photo, copy, min_confidence)
+    click.echo(printable(f"{photo.name}: {number} keyword{'' if number == 1 else 's'} written into the copy."))
+
+
 def main() -> None:
     """The entry point ``keywright-digikam``: exits with 0, 1 (failed) or 2 (usage)."""
     try:
         digikam.main(standalone_mode=True, prog_name="keywright-digikam")
     except KeywrightError as error:
-        click.echo(f"keywright-digikam: {error}", err=True)
+        click.echo(printable(f"keywright-digikam: {error}"), err=True)
         sys.exit(1)
 
 

@@ -57,3 +57,41 @@ def uninstall_lightroom(to: Path | None, as_json: bool) -> None:
         show_json({"folder": gone})
         return
     click.echo(f"{gone} is removed; restart Lightroom." if gone else "The plug-in is not installed.")
+
+
+@install.command("digikam")
+@json_option
+def install_digikam(as_json: bool) -> None:
+    """Put "Suggest keywords with Keywright" under Open With, and a workflow into the Batch Queue Manager."""
+    from keywright_plugin import digikam_install
+
+    to = digikam_install.places()
+    try:
+        done = digikam_install.install(to)
+    except digikam_install.InstallError as error:
+        raise KeywrightError(str(error)) from error
+    if as_json:
+        show_json({"files": done.files, "updated": done.updated})
+        return
+    click.echo(f"Keywright is {'updated' if done.updated else 'installed'} in digiKam:")
+    for file in done.files:
+        click.echo(f"  {file}")
+    if to.menu is not None:
+        click.echo("Photos > right click > Open With > Suggest keywords with Keywright opens the review on them.")
+    click.echo(f"Batch Queue Manager > Workflow > {digikam_install.TITLE} writes keywords into copies.")
+
+
+@uninstall.command("digikam")
+@json_option
+def uninstall_digikam(as_json: bool) -> None:
+    """Take both away again; your own workflows stay as they are."""
+    from keywright_plugin import digikam_install
+
+    try:
+        gone = digikam_install.uninstall(digikam_install.places())
+    except digikam_install.InstallError as error:
+        raise KeywrightError(str(error)) from error
+    if as_json:
+        show_json({"files": gone})
+        return
+    click.echo("Keywright is taken out of digiKam." if gone else "Keywright is not installed in digiKam.")

@@ -29,8 +29,10 @@ class MetadataSettings:
     def profiles(self, photo: Path, siblings: Iterable[str] | None = None) -> tuple[SidecarProfile, ...]:
         """The profiles that name the files a photo's keywords go to: the photo itself, its sidecar, or both.
 
-        A sidecar that is there is always written, since digiKam may read it in the photo's place. ``siblings`` as in
-        ``choose_place``. Raises ``MetadataError`` where the photo cannot be read.
+        A sidecar that is there is always written, since digiKam may read it in the photo's place. It comes first: a
+        new one takes over what the photo holds, and must not take the new keyword for something it held before.
+        ``LIGHTROOM`` stands for the photo itself. ``siblings`` as in ``choose_place``. Raises ``MetadataError`` where
+        the photo cannot be read.
         """
         sidecar = SidecarProfile.SIDECAR if self.short_names else SidecarProfile.DARKTABLE
         if self.mode == SIDECAR or not can_embed(photo):
@@ -38,7 +40,7 @@ class MetadataSettings:
         if self.mode == SIDECAR_FOR_READ_ONLY and not photo.stat().st_mode & stat.S_IWUSR:
             return (sidecar,)
         if self.mode == BOTH or choose_place(photo, sidecar, siblings).exists:
-            return (SidecarProfile.LIGHTROOM, sidecar)  # which embeds where that can be done
+            return (sidecar, SidecarProfile.LIGHTROOM)
         return (SidecarProfile.LIGHTROOM,)
 
     def warnings(self) -> tuple[str, ...]:
