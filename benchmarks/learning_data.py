@@ -12,11 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from keywright.encoders import DEFAULT_ENCODER, open_encoder
+from keywright.encoders import open_encoder
 from keywright.encoders.pipeline import EmbeddedPhoto, embed_files
 from keywright.keywords import KeywordPath
 from keywright.learning.base import NO_ROWS, ClassHead, KeywordExamples, TrainingData
 from keywright.learning.text import class_head
+
+ENCODER = "efficientnet-lite0/centre224"
+"""Learners are compared on these vectors, whatever the default encoder is."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Photos:
     paths: list[KeywordPath]
     assigned: np.ndarray
     head: ClassHead | None
-    encoder_id: str = DEFAULT_ENCODER
+    encoder_id: str = ENCODER
 
     def data(self, carried: np.ndarray | None = None) -> TrainingData:
         labels = self.carried if carried is None else carried
@@ -79,7 +82,7 @@ def load(folder: Path, table: Path, cache: Path) -> tuple[Photos, Photos]:
     """Training and test photos; the test photos' keywords go into nothing but the score."""
     with table.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    encoder = open_encoder(DEFAULT_ENCODER, cache)
+    encoder = open_encoder(ENCODER, cache)
     kept = cache / "learning_vectors.npz"
     if not kept.is_file():
         _embed(folder, [row["path"] for row in rows], encoder, kept)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+# Homes that tests make look at photos with the fastest encoder, unless a test says otherwise.
+os.environ.setdefault("KEYWRIGHT_ENCODER", "fast")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 

@@ -37,13 +37,18 @@ class Home:
         """What can be made again: converted encoders, thumbnails."""
         return self.folder / "cache"
 
+    @property
+    def encoders(self) -> Path:
+        """Encoders that were pulled or fine-tuned: what cannot be made again without a download or hours of work."""
+        return self.folder / "encoders"
+
     def prepare(self) -> None:
         """Make the folders, readable by the user alone.
 
         Raises ``KeywrightError`` where the folder cannot be made or written.
         """
         try:
-            for folder in (self.folder, self.vectors, self.cache):
+            for folder in (self.folder, self.vectors, self.cache, self.encoders):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise KeywrightError(

@@ -13,15 +13,24 @@ import skimage
 import sklearn.datasets
 from PIL import Image
 
-from keywright.encoders import DEFAULT_ENCODER, available_encoders, encoder_dimension, open_encoder
+from keywright.encoders import (
+    DEFAULT_ENCODER,
+    LEVELS,
+    available_encoders,
+    encoder_dimension,
+    open_encoder,
+    resolve_encoder,
+)
 from keywright.encoders.base import EncoderError
-from keywright.encoders.builtin import BUILTIN, BuiltinEncoder, imagenet_names, probe
+from keywright.encoders.builtin import BUILTIN, BuiltinEncoder, imagenet_names
 from keywright.encoders.efficientnet_lite import VARIANTS, SameConv, blocks_of
+from keywright.encoders.lite_graphs import Precision, open_network, probe
 from keywright.renditions.base import Crop, View
 from keywright.renditions.make import make_rendition
 
 SKIMAGE = Path(skimage.__file__).parent / "data"
 SKLEARN = Path(sklearn.datasets.__file__).parent / "images"
+CENTRE = "efficientnet-lite0/centre224"
 SEEN = {
     SKIMAGE / "coffee.png": "espresso",
     SKIMAGE / "camera.png": "tripod",
@@ -39,7 +48,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def through_onnx(cache: Path) -> BuiltinEncoder:
-    encoder = open_encoder(DEFAULT_ENCODER, cache)
+    encoder = open_encoder(CENTRE, cache)
     assert isinstance(encoder, BuiltinEncoder)
     assert encoder.runs_on == "ONNX Runtime"
     return encoder
@@ -47,7 +56,7 @@ def through_onnx(cache: Path) -> BuiltinEncoder:
 
 @pytest.fixture(scope="module")
 def through_torch() -> BuiltinEncoder:
-    return BuiltinEncoder.open_with_torch(BUILTIN[DEFAULT_ENCODER])
+    return BuiltinEncoder.open_with_torch(BUILTIN[CENTRE])
 
 
 @pytest.mark.parametrize("runtime", ["through_onnx", "through_torch"])
@@ -71,7 +80,7 @@ def test_torch_and_onnx_runtime_give_the_same_vectors(
 
 def test_vectors_are_unit_vectors_of_the_dimension_that_was_promised(through_onnx: BuiltinEncoder) -> None:
     vectors = through_onnx.encode(list(probe(224))).vectors
-    assert vectors.shape == (4, encoder_dimension(DEFAULT_ENCODER))
+    assert vectors.shape == (4, encoder_dimension(CENTRE))
     assert vectors.dtype == np.float32
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
@@ -135,18 +144,18 @@ def test_the_family_is_scaled_as_published(network: str, blocks: int, widest: in
 def test_the_graph_is_made_once_and_then_torch_is_not_needed(cache: Path, through_onnx: BuiltinEncoder) -> None:
     assert through_onnx.runs_on == "ONNX Runtime"
     code = (
-        "import sys; from pathlib import Path; from keywright.encoders import DEFAULT_ENCODER, open_encoder; "
-        f"print(open_encoder(DEFAULT_ENCODER, Path({str(cache)!r})).runs_on, 'torch' in sys.modules)"
+        "import sys; from pathlib import Path; from keywright.encoders import open_encoder; "
+        f"print(open_encoder({CENTRE!r}, Path({str(cache)!r})).runs_on, 'torch' in sys.modules)"
     )
     said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert said.strip() == "ONNX Runtime False"
 
 
 def test_a_damaged_cache_is_made_anew(tmp_path: Path) -> None:
-    open_encoder(DEFAULT_ENCODER, tmp_path)
+    open_encoder(CENTRE, tmp_path)
     for file in tmp_path.iterdir():
         file.write_bytes(b"damaged")
-    encoder = open_encoder(DEFAULT_ENCODER, tmp_path)
+    encoder = open_encoder(CENTRE, tmp_path)
     assert isinstance(encoder, BuiltinEncoder)
     assert encoder.runs_on == "ONNX Runtime"
 
@@ -154,31 +163,85 @@ def test_a_damaged_cache_is_made_anew(tmp_path: Path) -> None:
 def test_a_graph_whose_vectors_differ_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("keywright.encoders.builtin.AGREEMENT", 1.1)  # nothing agrees as well as that
+    monkeypatch.setattr("keywright.encoders.lite_graphs.AGREEMENT", 1.1)  # nothing agrees as well as that
     with caplog.at_level(logging.WARNING):
-        encoder = open_encoder(DEFAULT_ENCODER, tmp_path)
+        encoder = open_encoder(CENTRE, tmp_path)
     assert isinstance(encoder, BuiltinEncoder)
     assert encoder.runs_on == "torch"
     assert "runs through torch, more slowly, because ONNX Runtime's vectors differ" in caplog.text
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_cache_that_cannot_be_written_does_not_stop_the_encoder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    encoder = open_encoder(DEFAULT_ENCODER, tmp_path / "file" / "cache")
+    encoder = open_encoder(CENTRE, tmp_path / "file" / "cache")
     assert isinstance(encoder, BuiltinEncoder)
     assert encoder.runs_on == "torch"
 
 
 def test_an_encoder_nobody_knows_is_named_with_those_there_are() -> None:
-    with pytest.raises(EncoderError, match=r"no encoder called 'x'; choose one of efficientnet-lite0/centre224"):
+    with pytest.raises(EncoderError, match=r"no encoder called 'x'; choose one of fast, standard, best"):
         encoder_dimension("x")
 
 
 def test_the_default_encoder_is_installed_and_comes_first() -> None:
     first = available_encoders()[0]
-    assert first.id == DEFAULT_ENCODER
-    assert first.installed
+    assert (first.id, first.level, first.installed) == (DEFAULT_ENCODER, "standard", True)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_level_is_an_encoder_whose_vectors_are_as_long_as_promised(level: str, cache: Path) -> None:
+    encoder = open_encoder(level, cache)
+    vectors = encoder.encode(list(probe(96))).vectors
+    assert encoder.id == resolve_encoder(level) == LEVELS[level]
+    assert vectors.shape == (4, encoder_dimension(level))
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_level_names_what_is_in_photographs(level: str, cache: Path) -> None:
+    encoder = open_encoder(level, cache)
+    likely = encoder.class_probabilities(encoder.encode([make_rendition(f, encoder.view).pixels for f in SEEN]))
+    five = np.argsort(-likely, axis=1)[:, :5]
+    seen = [name in [encoder.class_names()[k] for k in row] for name, row in zip(SEEN.values(), five, strict=True)]
+    assert sum(seen) >= len(SEEN) - 1  # the view shows the whole photo, not its centre: one may differ
+
+
+def test_a_joined_encoder_says_of_classes_the_mean_of_what_its_networks_say(cache: Path) -> None:
+    networks = ("efficientnet-lite0", "efficientnet-lite2")
+    joined = open_encoder("efficientnet-lite0+lite2/shape288", cache)
+    pixels = probe(96)
+    parts = [open_network(name, Precision.FULL, cache) for name in networks]
+    logits = np.mean([part.features(pixels) @ part.head.weight.T + part.head.bias for part in parts], axis=0)
+    likely = np.exp(logits - logits.max(axis=1, keepdims=True))
+    likely /= likely.sum(axis=1, keepdims=True)
+    assert np.abs(joined.class_probabilities(joined.encode(list(pixels))) - likely).max() < 1e-3
+
+
+def test_eight_bits_see_what_full_precision_sees(cache: Path) -> None:
+    full, eight = open_encoder(CENTRE, cache), open_encoder(f"{CENTRE}/int8", cache)
+    pixels = [make_rendition(file, full.view).pixels for file in SEEN]
+    cosines = np.sum(full.encode(pixels).vectors * eight.encode(pixels).vectors, axis=1)
+    assert cosines.min() > 0.97
+    assert cosines.max() < 0.9999  # they are not the same encoder, and have two ids
+
+
+def test_a_processor_with_inexact_integers_computes_the_same_in_floating_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    exact = open_network("efficientnet-lite0", Precision.INT8, tmp_path)
+    monkeypatch.setattr("keywright.encoders.lite_graphs.INTEGER_AGREEMENT", 1.1)  # no processor is as exact as that
+    with caplog.at_level(logging.WARNING):
+        emulated = open_network("efficientnet-lite0", Precision.INT8, tmp_path)
+    assert (exact.runs_on, emulated.runs_on) == ("ONNX Runtime, integers", "ONNX Runtime, emulated")
+    assert "integer arithmetic is not exact enough" in caplog.text
+    one, other = exact.features(probe(128)), emulated.features(probe(128))
+    cosines = np.sum(one * other, axis=1) / (np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1))
+    assert cosines.min() > 0.998
+
+
+def test_eight_bits_without_a_place_for_the_graph_are_refused_with_what_to_choose(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(EncoderError, match="choose the same encoder without /int8"):
+        open_encoder(f"{CENTRE}/int8", tmp_path / "file" / "cache")
 
 
 def test_weights_that_are_not_installed_are_named() -> None:

@@ -1,11 +1,13 @@
 """Pixels (and text) to unit vectors.
 
-Names and dimensions of encoders are known here without loading any of them.
+Names and dimensions of encoders are known here without loading any of them. There are the built-in ones, three of which
+are the levels ``fast``, ``standard`` and ``best``; and those in the folder ``encoders`` of the home: open_clip networks
+that were pulled, and encoders that were fine-tuned.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +15,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from keywright.encoders.base import Encoder
 
-DEFAULT_ENCODER = "efficientnet-lite0/centre224"
+LEVELS: Mapping[str, str] = {
+    "fast": "efficientnet-lite0/centre224/int8",
+    "standard": "efficientnet-lite0+lite2/shape288/int8",
+    "best": "efficientnet-lite0+lite1+lite2/shape288/int8",
+}
+"""The built-in encoders a person chooses among, each better and slower than the one before: see docs/encoders.md."""
+DEFAULT_LEVEL = "standard"
+DEFAULT_ENCODER = LEVELS[DEFAULT_LEVEL]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,43 +33,59 @@ class EncoderInfo:
     dimension: int
     installed: bool
     about: str
+    level: str | None = None  # the built-in level it is, or the name it was pulled under
 
 
-def available_encoders() -> Sequence[EncoderInfo]:
-    """All encoders that ``open_encoder`` knows, the default first; those not installed say so."""
-    from keywright.encoders.builtin import BUILTIN, FEATURES
+def available_encoders(folder: Path | None = None) -> Sequence[EncoderInfo]:
+    """All encoders that ``open_encoder`` knows, the default first; those not installed say so.
+
+    ``folder``: where pulled and fine-tuned encoders are (``Home.encoders``).
+    """
+    from keywright.encoders.builtin import BUILTIN
+    from keywright.encoders.lite_graphs import package_of
     from keywright.encoders.weights import is_installed
 
+    levels = {encoder_id: level for level, encoder_id in LEVELS.items()}
+    ordered = sorted(BUILTIN.values(), key=lambda spec: spec.id != DEFAULT_ENCODER)
     return [
         EncoderInfo(
             spec.id,
-            FEATURES,
-            is_installed(spec.package),
-            f"{spec.network} trained on ImageNet, shown photos as {spec.view.name}",
+            spec.dimension,
+            all(is_installed(package_of(name)) for name in spec.networks),
+            f"{' and '.join(spec.networks)} trained on ImageNet, shown photos as {spec.view.name}, {spec.precision}",
+            levels.get(spec.id),
         )
-        for spec in BUILTIN.values()
+        for spec in ordered
     ]
 
 
-def encoder_dimension(encoder_id: str) -> int:
+def resolve_encoder(name: str, folder: Path | None = None) -> str:
+    """The id of an encoder by its id, its level, or the name it was pulled under. Raises ``EncoderError``."""
+    return _find(name, folder).id
+
+
+def encoder_dimension(encoder_id: str, folder: Path | None = None) -> int:
     """The length of an encoder's vectors, without loading it. Raises ``EncoderError`` for an unknown one."""
-    return _find(encoder_id).dimension
+    return _find(encoder_id, folder).dimension
 
 
-def open_encoder(encoder_id: str, cache: Path) -> Encoder:
+def open_encoder(encoder_id: str, cache: Path, folder: Path | None = None) -> Encoder:
     """Load an encoder; what it prepares once, such as an ONNX graph, it keeps in the folder ``cache``.
 
     Raises ``EncoderError`` where it is unknown or its weights are not installed.
     """
     from keywright.encoders.builtin import BUILTIN, BuiltinEncoder
 
-    return BuiltinEncoder.open(BUILTIN[_find(encoder_id).id], cache)
+    found = _find(encoder_id, folder)
+    return BuiltinEncoder.open(BUILTIN[found.id], cache)
 
 
-def _find(encoder_id: str) -> EncoderInfo:
+def _find(name: str, folder: Path | None) -> EncoderInfo:
     from keywright.encoders.base import EncoderError
 
-    known = {info.id: info for info in available_encoders()}
-    if encoder_id not in known:
-        raise EncoderError(f"There is no encoder called {encoder_id!r}; choose one of {', '.join(known)}.")
-    return known[encoder_id]
+    known = available_encoders(folder)
+    for info in known:
+        if name in (info.id, info.level):
+            return info
+    names = [*LEVELS, *(info.level or info.id for info in known if info.level not in LEVELS)]
+    raise EncoderError(f"There is no encoder called {name!r}; choose one of {', '.join(names)}.")

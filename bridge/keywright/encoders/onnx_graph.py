@@ -32,7 +32,7 @@ def graph_of(network: EfficientNetLite) -> onnx.ModelProto:
     """The network as an ONNX model: any number of photos, any size."""
     from keywright.encoders.efficientnet_lite import FEATURES, PIXEL_MEAN, PIXEL_SCALE, InvertedResidual
 
-    writer = _Writer()
+    writer = Writer()
     writer.constant("mean", np.array(PIXEL_MEAN, np.float32))
     writer.constant("scale", np.array(1 / PIXEL_SCALE, np.float32))
     writer.constant("zero", np.array(0, np.float32))
@@ -57,12 +57,14 @@ def graph_of(network: EfficientNetLite) -> onnx.ModelProto:
     return writer.model(FEATURES)
 
 
-class _Writer:
+class Writer:
+    """Collects nodes and constants, and makes a model of them."""
+
     def __init__(self) -> None:
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[onnx.TensorProto] = []
 
-    def constant(self, name: str, value: NDArray[np.float32]) -> str:
+    def constant(self, name: str, value: NDArray[Any]) -> str:
         from onnx import numpy_helper
 
         self._constants.append(numpy_helper.from_array(value, name))
@@ -78,6 +80,9 @@ class _Writer:
         assert conv.bias is not None
         weight = self.constant(f"{name}.weight", conv.weight.detach().contiguous().numpy())
         bias = self.constant(f"{name}.bias", conv.bias.detach().numpy())
+        return self.convolution(conv, at, weight, bias, name)
+
+    def convolution(self, conv: SameConv, at: str, weight: str, bias: str, name: str) -> str:
         return self.node(
             "Conv",
             [at, weight, bias],
@@ -104,8 +109,10 @@ class _Writer:
         return model
 
 
-def load_graph(file: Path) -> Features:
+def load_graph(file: Path, *, emulated: bool = False) -> Features:
     """A function that runs the graph, in one core; it may be called by several threads at once.
+
+    ``emulated``: a graph in eight bits computes in floating point what its bytes stand for, without integer kernels.
 
     One core for each call, and as many calls as cores, is faster than many cores for one call: small networks share
     out badly, and photos are decoded on the same cores meanwhile.
@@ -116,6 +123,8 @@ def load_graph(file: Path) -> Features:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    if emulated:
+        options.add_session_config_entry("session.disable_quant_qdq", "1")
     session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
 
     def run(pixels: Pixels) -> NDArray[np.float32]:

@@ -66,8 +66,9 @@ def embed_photos(
     """
     files = _by_file(rows)
     _look(workspace, files, progress, cancel)
+    encoder_id = workspace.encoder_id
     with workspace.store.read() as connection:
-        known = vectors.known_contents(connection, workspace.encoder_id)
+        known = vectors.known_contents(connection, encoder_id)
     wanted: dict[str, _File] = {}
     for file in files:
         if file.content is not None and file.content not in known:
@@ -134,21 +135,21 @@ def _look_at(file: _File) -> None:
 
 def _embed(workspace: Workspace, wanted: dict[str, _File], progress: Progress, cancel: Cancel) -> dict[str, str]:
     """Embed one file for each content id; gives the reasons of those that failed."""
-    contents, files = list(wanted), list(wanted.values())
+    contents, files, encoder = list(wanted), list(wanted.values()), workspace.encoder
     stage, done, failed = "Embedding photos", 0, dict[str, str]()
     new: list[vectors.NewVector] = []
     stamps: list[Stamp] = []
 
     def save() -> None:
         with workspace.store.write() as connection:
-            vectors.add_vectors(connection, workspace.encoder_id, new)
+            vectors.add_vectors(connection, encoder.id, new)
             record_stamps(connection, stamps)
         new.clear()
         stamps.clear()
 
     progress(stage, 0, len(files))
     try:
-        for result in embed_files([file.path for file in files], workspace.encoder, cancel=cancel):
+        for result in embed_files([file.path for file in files], encoder, cancel=cancel):
             content, file = contents[result.index], files[result.index]
             if isinstance(result, EmbeddedPhoto):
                 new.append(vectors.NewVector(content, result.vector, result.norm))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Protocol
 
+from keywright.config import load_config
 from keywright.home import Home
 from keywright.store.database import Store
+from keywright.store.models import active_version
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -14,16 +17,37 @@ if TYPE_CHECKING:
     from keywright.store.vectors import VectorMatrix
 
 
-class Workspace:
-    """A context manager; nothing heavy is imported before it is asked for."""
+class ToldOfDecisions(Protocol):
+    """Who learns what a person says as they say it: ``operations.teaching.Teacher``."""
 
-    def __init__(self, store: Store) -> None:
+    def told(self) -> None:
+        """Something new waits in the store to be learned."""
+        ...
+
+
+class Workspace:
+    """A context manager; nothing heavy is imported before it is asked for.
+
+    The encoder in use is the one that was asked for (``encoder``: a level, a name or an id); else that of the models
+    that suggest, so that a new one takes over with its first models and goes with them; else the one configured.
+    """
+
+    def __init__(self, store: Store, encoder: str | None = None) -> None:
         self.store = store
+        self._asked = encoder
         self._encoder: Encoder | None = None
+        self._opening = threading.Lock()
+        self.teacher: ToldOfDecisions | None = None
 
     @classmethod
-    def open(cls, home: Home | None = None) -> Workspace:
-        return cls(Store.open(home or Home.default()))
+    def open(cls, home: Home | None = None, encoder: str | None = None) -> Workspace:
+        return cls(Store.open(home or Home.default()), encoder)
+
+    def with_encoder(self, encoder: str) -> Workspace:
+        """The same open store with another encoder. Raises ``EncoderError`` where there is none of that name."""
+        from keywright.encoders import resolve_encoder
+
+        return Workspace(self.store, resolve_encoder(encoder, self.home.encoders))
 
     @property
     def home(self) -> Home:
@@ -31,25 +55,34 @@ class Workspace:
 
     @property
     def encoder_id(self) -> str:
-        """The encoder in use, known without loading it."""
-        from keywright.encoders import DEFAULT_ENCODER
+        """The encoder in use, known without loading it. Raises ``EncoderError`` where there is none of its name."""
+        from keywright.encoders import resolve_encoder
 
-        return DEFAULT_ENCODER
+        if self._asked is not None:
+            return resolve_encoder(self._asked, self.home.encoders)
+        with self.store.read() as connection:
+            active = active_version(connection)
+        if active is not None:
+            return active.encoder_id
+        return resolve_encoder(load_config().encoder, self.home.encoders)
 
     @property
     def encoder(self) -> Encoder:
-        if self._encoder is None:
-            from keywright.encoders import open_encoder
+        wanted = self.encoder_id
+        with self._opening:
+            if self._encoder is None or self._encoder.id != wanted:
+                from keywright.encoders import open_encoder
 
-            self._encoder = open_encoder(self.encoder_id, self.home.cache)
-        return self._encoder
+                self._encoder = open_encoder(wanted, self.home.cache, self.home.encoders)
+            return self._encoder
 
     def matrix(self, connection: Connection) -> VectorMatrix:
         """All vectors of the encoder in use, as ``connection`` sees them."""
         from keywright.encoders import encoder_dimension
         from keywright.store.vectors import load_matrix
 
-        return load_matrix(connection, self.home.vectors, self.encoder_id, encoder_dimension(self.encoder_id))
+        wanted = self.encoder_id
+        return load_matrix(connection, self.home.vectors, wanted, encoder_dimension(wanted, self.home.encoders))
 
     def close(self) -> None:
         self.store.close()
