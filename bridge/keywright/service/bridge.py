@@ -16,6 +16,8 @@ from keywright.store.lookups import Names
 
 if TYPE_CHECKING:
     from keywright.operations.advising import Advisor
+    from keywright.operations.reviewing import Reviewer
+    from keywright.operations.thumbnails import Thumbnails
 
 
 @dataclass
@@ -42,12 +44,29 @@ class Bridge:
 
         return Advisor(self.workspace, self.names)
 
+    @cached_property
+    def reviewer(self) -> Reviewer:
+        from keywright.operations.reviewing import Reviewer
+
+        return Reviewer(self.workspace, self.names)
+
+    @cached_property
+    def thumbnails(self) -> Thumbnails:
+        from keywright.operations.thumbnails import Thumbnails
+
+        return Thumbnails(self.workspace)
+
     def has_models(self) -> bool:
         """Whether anything was learned yet."""
         from keywright.store.models import active_version
 
         with self.workspace.store.read() as connection:
             return active_version(connection) is not None
+
+    def close(self) -> None:
+        """Before the workspace is."""
+        if "advisor" in self.__dict__:
+            self.advisor.close()
 
     @property
     def url(self) -> str:

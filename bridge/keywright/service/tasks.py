@@ -29,7 +29,9 @@ def learn(workspace: Workspace, params: Mapping[str, Any], progress: Progress, c
         registering.read_catalog(workspace, number, learn=False, progress=progress)
         with workspace.store.read() as connection:
             rows = list_photos(connection, [number])
-        return _embedded(embed_photos(workspace, rows, progress, cancel))
+        embedded = embed_photos(workspace, rows, progress, cancel)
+        _refresh_after(workspace)
+        return _embedded(embedded)
     sources, mappings, tokens = [], [], {}
     for number in params["catalogs"]:
         row = registering.catalog(workspace, number)
@@ -39,6 +41,7 @@ def learn(workspace: Workspace, params: Mapping[str, Any], progress: Progress, c
     report = learning.learn(workspace, sources, mappings, progress=progress, cancel=cancel)
     for number, token in tokens.items():
         registering.keep_token(workspace, number, token)
+    _refresh_after(workspace)
     return {
         "photos": report.photos,
         "models": report.models,
@@ -55,7 +58,9 @@ def embed(workspace: Workspace, params: Mapping[str, Any], progress: Progress, c
 
     with workspace.store.read() as connection:
         rows = list(photos_by_id(connection, params["photos"]).values())
-    return _embedded(embed_photos(workspace, rows, progress, cancel))
+    report = embed_photos(workspace, rows, progress, cancel)
+    _refresh_after(workspace)
+    return _embedded(report)
 
 
 def rendition(workspace: Workspace, params: Mapping[str, Any], progress: Progress, cancel: Cancel) -> Result:
@@ -65,6 +70,20 @@ def rendition(workspace: Workspace, params: Mapping[str, Any], progress: Progres
     progress("Embedding photos", 0, 1)
     embed_rendition(workspace, int(params["photo"]), cancel)
     return {"photo": int(params["photo"])}
+
+
+def suggestions(workspace: Workspace, params: Mapping[str, Any], progress: Progress, cancel: Cancel) -> Result:
+    """Bring what the review pages list up to date."""
+    from keywright.operations.refreshing import refresh
+
+    del params
+    report = refresh(workspace, progress, cancel)
+    return {
+        "photos": report.photos,
+        "scored": report.scored,
+        "suggestions": report.suggestions,
+        "model_version": report.version,
+    }
 
 
 def plan(workspace: Workspace, params: Mapping[str, Any], progress: Progress, cancel: Cancel) -> Result:
@@ -126,6 +145,7 @@ TASKS: Mapping[str, Task] = {
     "learn": learn,
     "embed": embed,
     "rendition": rendition,
+    "suggestions": suggestions,
     "plan": plan,
     "apply": apply,
     "undo": undo,
@@ -150,6 +170,14 @@ def _chosen(workspace: Workspace, params: Mapping[str, Any], progress: Progress,
         progress=progress,
         cancel=cancel,
     )
+
+
+def _refresh_after(workspace: Workspace) -> None:
+    """The review pages are to list what has just become known."""
+    from keywright.store.jobs import add_job
+
+    with workspace.store.write() as connection:
+        add_job(connection, "suggestions", {})
 
 
 def _embedded(report: Any) -> Result:

@@ -10,16 +10,21 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import BindParameter, Connection, Row, bindparam, select
 
 from keywright.keywords import KeywordPath
 from keywright.store.decisions import Decision, DecisionRow, decisions
 from keywright.store.models import model_versions
-from keywright.store.photos import PhotoRow, keywords, photo_of, photos
+from keywright.store.photos import PhotoRow, keywords, keywords_of, photo_of, photos
 from keywright.store.vectors import HALF, vectors
 
 T = TypeVar("T")
 _AT_ONCE = 500  # bound parameters are limited in every database
+
+# Made once: to put a statement together takes as long as to run it.
+_SOME: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
+_PHOTOS = select(photos).where(photos.c.id.in_(_SOME), photos.c.gone.is_(False))
+_DECIDED = select(decisions.c.photo_id, decisions.c.keyword_id).where(decisions.c.photo_id.in_(_SOME))
 
 
 class Names:
@@ -56,14 +61,43 @@ class Names:
         exact = self._ids.get(path)
         return sorted(self._alike.get(path.key, ()), key=lambda number: (number != exact, number))
 
+    def below(self, path: KeywordPath) -> list[int]:
+        """The ids of a keyword in all its spellings, and of everything below it."""
+        with self._lock:
+            return [number for number, one in self._paths.items() if one.key[: len(path.key)] == path.key]
+
 
 def photos_by_id(connection: Connection, ids: Sequence[int]) -> dict[int, PhotoRow]:
     """Those of these photos that there are."""
     found = {}
     for part in _parts(ids):
-        for row in connection.execute(select(photos).where(photos.c.id.in_(part), photos.c.gone.is_(False))):
+        for row in connection.execute(_PHOTOS, {"ids": part}):
             found[int(row.id)] = photo_of(row)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFacts:
+    """A photo, and the ids of the keywords that it carries and that were decided on it."""
+
+    row: PhotoRow
+    carried: frozenset[int]
+    decided: frozenset[int]
+
+
+def facts_of(connection: Connection, ids: Sequence[int]) -> dict[int, PhotoFacts]:
+    """Those of these photos that there are."""
+    rows = photos_by_id(connection, ids)
+    carried = keywords_of(connection, list(rows))
+    decided: dict[int, set[int]] = {}
+    for part in _parts(list(rows)):
+        for photo_id, keyword_id in connection.execute(_DECIDED, {"ids": part}):
+            decided.setdefault(int(photo_id), set()).add(int(keyword_id))
+    nothing = frozenset[int]()
+    return {
+        number: PhotoFacts(row, carried.get(number, nothing), frozenset(decided.get(number, ())))
+        for number, row in rows.items()
+    }
 
 
 def taken_of(connection: Connection, ids: Sequence[int]) -> dict[int, datetime]:

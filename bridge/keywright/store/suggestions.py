@@ -7,7 +7,7 @@ made anew.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import (
@@ -175,10 +175,10 @@ def settle(connection: Connection, photo_ids: Collection[int], paths: Mapping[in
     changed = []
     for start in range(0, len(ids), _AT_ONCE):
         part = ids[start : start + _AT_ONCE]
-        decided, had = taken_keywords(connection, part, paths)
+        closed = closed_keywords(connection, part, paths)
         chosen = select(suggestions.c.photo_id, suggestions.c.keyword_id, suggestions.c.open)
         for photo, keyword, open_ in connection.execute(chosen.where(suggestions.c.photo_id.in_(part))):
-            now = keyword not in decided.get(photo, ()) and paths[keyword].key not in had.get(photo, ())
+            now = paths[keyword].key not in closed.get(photo, ())
             if now is not bool(open_):
                 changed.append({"photo": photo, "keyword": keyword, "now": now})
     if changed:
@@ -186,29 +186,30 @@ def settle(connection: Connection, photo_ids: Collection[int], paths: Mapping[in
         connection.execute(update(suggestions).where(this).values(open=bindparam("now")), changed)
 
 
-def taken_keywords(
+Keys = set[tuple[str, ...]]
+
+
+def closed_keywords(
     connection: Connection, photo_ids: Sequence[int], paths: Mapping[int, KeywordPath]
-) -> tuple[dict[int, set[int]], dict[int, set[tuple[str, ...]]]]:
-    """For each photo the keywords that were decided on it, and the keys of those it carries or was given, with all
-    that lies above them: an assigned keyword implies its parents."""
-    decided: dict[int, set[int]] = {}
-    had: dict[int, set[tuple[str, ...]]] = {}
-
-    def give(photo: int, keyword: int) -> None:
-        key = paths[keyword].key
-        had.setdefault(photo, set()).update(key[:length] for length in range(1, len(key) + 1))
-
+) -> dict[int, Keys]:
+    """For each photo the keys of the keywords that wait for no decision: those it was refused, and those it carries or
+    was given, with all that lies above them (an assigned keyword implies its parents)."""
+    closed: dict[int, Keys] = {}
     for start in range(0, len(photo_ids), _AT_ONCE):
         part = photo_ids[start : start + _AT_ONCE]
         made = select(decisions.c.photo_id, decisions.c.keyword_id, decisions.c.decision)
         for photo, keyword, decision in connection.execute(made.where(decisions.c.photo_id.in_(part))):
-            decided.setdefault(photo, set()).add(keyword)
-            if decision == "accepted":
-                give(photo, keyword)
+            here = closed.setdefault(int(photo), set())
+            here.update(with_prefixes(paths[keyword].key) if decision == "accepted" else (paths[keyword].key,))
         carried = select(photo_keywords.c.photo_id, photo_keywords.c.keyword_id)
         for photo, keyword in connection.execute(carried.where(photo_keywords.c.photo_id.in_(part))):
-            give(photo, keyword)
-    return decided, had
+            closed.setdefault(int(photo), set()).update(with_prefixes(paths[keyword].key))
+    return closed
+
+
+def with_prefixes(key: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The key of a keyword and of everything above it."""
+    return [key[:length] for length in range(1, len(key) + 1)]
 
 
 def kept_state(connection: Connection) -> KeptState | None:
@@ -219,13 +220,3 @@ def kept_state(connection: Connection) -> KeptState | None:
 def keep_state(connection: Connection, state: KeptState) -> None:
     connection.execute(delete(suggestion_state))
     connection.execute(insert(suggestion_state).values(id=1, version_id=state.version_id, seen=state.seen))
-
-
-def known_photo_count(connection: Connection) -> int:
-    return int(connection.execute(select(func.count()).select_from(suggested_photos)).scalar_one())
-
-
-def photos_without(connection: Connection, known: Iterable[int]) -> list[int]:
-    """Of the photos in the table those that are not among ``known``."""
-    wanted = set(known)
-    return [int(n) for n in connection.execute(select(suggested_photos.c.photo_id)).scalars() if n not in wanted]

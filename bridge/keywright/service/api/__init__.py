@@ -1,6 +1,17 @@
 """The endpoints, one file for each group; each calls the operation that does the thing."""
 
-from keywright.service.api import bridge, catalogs, decisions, jobs, keywords, models, photos, suggestions, writebacks
+from keywright.service.api import (
+    bridge,
+    catalogs,
+    decisions,
+    jobs,
+    keywords,
+    models,
+    photos,
+    review,
+    suggestions,
+    writebacks,
+)
 
 GROUPS = (
     bridge.GROUP,
@@ -12,4 +23,5 @@ GROUPS = (
     jobs.GROUP,
     models.GROUP,
     writebacks.GROUP,
+    review.GROUP,
 )

@@ -1,0 +1,266 @@
+"""Keeping the stored suggestions in step with the models: what the review pages list is made here, in the background.
+
+Scoring a collection takes a minute, a page may take a second; so every photo's suggestions are kept in the store and
+made anew only where the models, the photo's picture or its keywords have changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, func, select, update
+
+from keywright.errors import KeywrightError
+from keywright.learning.base import Floats
+from keywright.learning.hierarchy import Tree
+from keywright.learning.models import ModelSet
+from keywright.operations.learning import load_models
+from keywright.operations.progress import Cancel, CancelledError, Progress, never, silent
+from keywright.operations.workspace import Workspace
+from keywright.store.lookups import active_version_id
+from keywright.store.photos import KeywordIds, catalogs, keywords_of, photos
+from keywright.store.suggestions import (
+    KeptState,
+    SuggestionRow,
+    closed_keywords,
+    forget_suggestions,
+    keep_state,
+    kept_state,
+    known_bases,
+    replace_suggestions,
+    suggested_photos,
+    with_prefixes,
+)
+from keywright.store.thresholds import thresholds_mark
+from keywright.store.vectors import VectorMatrix, vectors
+
+MARGIN = 0.6
+"""Suggestions are kept down to this share of their keyword's threshold, to be shown when somebody asks for more."""
+LEAST = 0.05
+MOST = 40
+"""Suggestions kept of one photo, the surest."""
+BURST_SECONDS = 60.0
+BURST_LIKENESS = 0.80
+"""Cosine of the vectors of two frames taken within ``BURST_SECONDS`` of each other that are one scene."""
+SAME_LIKENESS = 0.95
+"""Cosine from which two photos are near-duplicates, whenever they were taken."""
+_LEADERS = 8  # groups that a photo is compared with: those begun last before it
+_AT_ONCE = 512  # photos of one transaction: others wait no longer than for these
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshReport:
+    """What one refreshing did."""
+
+    photos: int  # with a vector
+    scored: int  # of them anew
+    suggestions: int  # at or above their threshold, on those scored anew
+    version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Photo:
+    id: int
+    content: str
+    basis: str
+    folder: str
+    path: str
+    taken: str | None
+
+
+def is_stale(connection: Connection, encoder_id: str) -> bool:
+    """Whether the stored suggestions come from other models, photos or keywords than there are now; found at once."""
+    kept = kept_state(connection)
+    if active_version_id(connection) is None:
+        return False
+    return kept is None or kept.seen != _seen(connection, encoder_id)
+
+
+def refresh(workspace: Workspace, progress: Progress = silent, cancel: Cancel = never) -> RefreshReport:
+    """Make the stored suggestions what the active models say now; what is in step already is left.
+
+    Raises ``CancelledError`` when told to stop (what was done until then is kept) and ``KeywrightError`` where the
+    active models do not go with the encoder in use.
+    """
+    with workspace.store.read() as connection:
+        if active_version_id(connection) is None:
+            return RefreshReport(0, 0, 0, None)
+    models, version = load_models(workspace)
+    if models.encoder_id != workspace.encoder_id:
+        raise KeywrightError(
+            f"The active models were learned with the encoder {models.encoder_id}; "
+            f"run `keywright learn` to learn with {workspace.encoder_id}."
+        )
+    with workspace.store.read() as connection:
+        seen = _seen(connection, workspace.encoder_id)
+        matrix = workspace.matrix(connection)
+        mark = f"{version} {thresholds_mark(connection)}"
+        everything = [one for one in _photos(connection, mark) if one.content in matrix.rows]
+        known = known_bases(connection)
+    progress("Grouping photos", 0, len(everything))
+    groups = grouped(everything, matrix)
+    stale = [one for one in everything if known.get(one.id, ("", 0))[0] != one.basis]
+    scored = _score(workspace, models, matrix, stale, groups, progress, cancel)
+    here = {one.id for one in everything}
+    rescored = {one.id for one in stale}
+    moved = {n: groups[n] for n in here - rescored if known[n][1] != groups[n]}
+    with workspace.store.write() as connection:
+        _regroup(connection, moved)
+        forget_suggestions(connection, [number for number in known if number not in here])
+        keep_state(connection, KeptState(version, seen))
+    return RefreshReport(len(everything), len(stale), scored, version)
+
+
+def _seen(connection: Connection, encoder_id: str) -> str:
+    """A digest that is another one once anything the suggestions come from has changed."""
+    told = [
+        encoder_id,
+        active_version_id(connection),
+        thresholds_mark(connection),
+        connection.execute(select(func.max(vectors.c.id))).scalar(),
+        connection.execute(select(func.max(photos.c.id))).scalar(),
+        sorted((int(r.id), r.read_at or "") for r in connection.execute(select(catalogs.c.id, catalogs.c.read_at))),
+    ]
+    return hashlib.blake2b(repr(told).encode(), digest_size=12).hexdigest()
+
+
+def _photos(connection: Connection, mark: str) -> list[_Photo]:
+    """All photos that could be suggested for, with what their suggestions are to be made from."""
+    chosen = select(photos.c.id, photos.c.content_id, photos.c.links, photos.c.path, photos.c.taken).where(
+        photos.c.gone.is_(False), photos.c.rejected.is_(False), photos.c.content_id.is_not(None)
+    )
+    found = []
+    for number, content, links, path, taken in connection.execute(chosen.order_by(photos.c.id)):
+        basis = hashlib.blake2b(f"{mark} {content} {links}".encode(), digest_size=8).hexdigest()
+        folder = path[: max(path.rfind("/"), path.rfind("\\"))]
+        found.append(_Photo(int(number), content, basis, folder, path, taken))
+    return found
+
+
+def grouped(everything: Sequence[_Photo], matrix: VectorMatrix) -> dict[int, int]:
+    """For each photo the first one of its group: the frames of a burst, and near-duplicates beside each other.
+
+    In the order in which they were taken, folder by folder, each photo is compared with the first photo of the groups
+    begun last; so a slow walk from one scene to the next does not become one group.
+    """
+    found: dict[int, int] = {}
+    leaders: list[tuple[_Photo, Floats]] = []
+    folder, before = None, None
+    for one in sorted(everything, key=lambda p: (p.folder, p.taken or "", p.path)):
+        if one.folder != folder:
+            folder, leaders, before = one.folder, [], None
+        vector = matrix.matrix[matrix.rows[one.content]].astype(np.float32)
+        soon = before is not None and _soon(before, one)
+        for place, (leader, other) in enumerate(reversed(leaders)):
+            if float(vector @ other) >= (BURST_LIKENESS if soon and place == 0 else SAME_LIKENESS):
+                found[one.id] = leader.id
+                break
+        else:
+            found[one.id] = one.id
+            leaders = [*leaders[1 - _LEADERS :], (one, vector)]
+        before = one
+    return found
+
+
+def _soon(before: _Photo, after: _Photo) -> bool:
+    if before.taken is None or after.taken is None:
+        return False
+    try:
+        apart = datetime.fromisoformat(after.taken) - datetime.fromisoformat(before.taken)
+    except (ValueError, TypeError):
+        return False
+    return abs(apart) <= timedelta(seconds=BURST_SECONDS)
+
+
+def _score(
+    workspace: Workspace,
+    models: ModelSet,
+    matrix: VectorMatrix,
+    stale: Sequence[_Photo],
+    groups: Mapping[int, int],
+    progress: Progress,
+    cancel: Cancel,
+) -> int:
+    if not stale:
+        return 0
+    with workspace.store.write() as connection:
+        ids = KeywordIds(connection)
+        columns = [ids.id(path) for path in models.paths]  # parents may have none yet
+    bars = models.thresholds.copy()
+    bars[(models.photos < models.min_photos) & ~models.chosen] = np.inf
+    number = 0
+    for start in range(0, len(stale), _AT_ONCE):
+        if cancel():
+            raise CancelledError(
+                f"Stopped after {start} of {len(stale)} photos; the next refreshing goes on from here."
+            )
+        part = stale[start : start + _AT_ONCE]
+        block = matrix.matrix[[matrix.rows[one.content] for one in part]].astype(np.float32)
+        confidences = models.confidences(block)
+        with workspace.store.write() as connection:
+            paths = KeywordIds(connection).paths()
+            carried = keywords_of(connection, [one.id for one in part])
+            taken = _taken(models, [[paths[k].key for k in carried.get(one.id, ())] for one in part])
+            closed = closed_keywords(connection, [one.id for one in part], paths)
+            rows = [
+                SuggestionRow(
+                    part[row].id,
+                    columns[column],
+                    float(confidences[row, column]),
+                    sure,
+                    models.paths[column].key not in closed.get(part[row].id, ()),
+                )
+                for row, column, sure in worth_keeping(models.tree, confidences, bars, taken)
+            ]
+            replace_suggestions(connection, {one.id: (one.basis, groups[one.id]) for one in part}, rows)
+        number += sum(row.sure for row in rows)
+        progress("Suggesting", start + len(part), len(stale))
+    return number
+
+
+def worth_keeping(
+    tree: Tree, confidences: Floats, bars: Floats, taken: NDArray[np.bool_]
+) -> Iterator[tuple[int, int, bool]]:
+    """(row, column, whether it is at its bar) of what is kept; confidences and ``taken`` (n, k), ``bars`` (k,).
+
+    Of what reaches its bar the most specific keywords; and a margin below, those with nothing kept under them.
+    """
+    sure = (confidences >= bars) & ~taken
+    near = (confidences >= np.maximum(bars * MARGIN, LEAST)) & ~taken
+    first = sure & ~_under(tree, sure)
+    second = near & ~sure & ~_under(tree, near | sure)
+    for row in range(len(confidences)):
+        kept = np.flatnonzero(first[row] | second[row])
+        for column in kept[np.argsort(-confidences[row, kept], kind="stable")][:MOST]:
+            yield row, int(column), bool(first[row, column])
+
+
+def _under(tree: Tree, passes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether anything below a keyword passes, shape (n, k)."""
+    before = np.zeros((len(passes), passes.shape[1] + 1), dtype=np.int32)
+    np.cumsum(passes, axis=1, out=before[:, 1:])
+    own = np.arange(passes.shape[1])
+    found: NDArray[np.bool_] = before[:, tree.ends] > before[:, own + 1]
+    return found
+
+
+def _taken(models: ModelSet, keys: Sequence[Sequence[tuple[str, ...]]]) -> NDArray[np.bool_]:
+    """Columns of the keywords each photo carries and of those above them, shape (n, k)."""
+    taken = np.zeros((len(keys), len(models.keywords)), dtype=bool)
+    for row, carried in enumerate(keys):
+        for key in {prefix for one in carried for prefix in with_prefixes(one)}:
+            column = models.columns.get(key)
+            if column is not None:
+                taken[row, column] = True
+    return taken
+
+
+def _regroup(connection: Connection, moved: Mapping[int, int]) -> None:
+    for number, group in moved.items():
+        this = suggested_photos.c.photo_id == number
+        connection.execute(update(suggested_photos).where(this).values(group_id=group))
