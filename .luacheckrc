@@ -2,4 +2,4 @@
 std = "lua51"
 max_line_length = false
 read_globals = { "import", "LOC", "WIN_ENV", "MAC_ENV", "_PLUGIN" }
-exclude_files = { ".tools", ".venv", "tests" }
+exclude_files = { ".tools", ".venv" }

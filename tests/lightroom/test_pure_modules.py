@@ -22,6 +22,8 @@ from lightroom.simulation.lightroom import PLUGIN, raw, text, translations
 
 PURE = ["Json", "Keywords", "Request", "Review", "Sha256", "Similar"]
 ROOT = PLUGIN.parents[1]
+SIMULATION = Path(__file__).with_name("simulation")
+LUA = ("lightroom-lua", "tests/lightroom/simulation")
 
 
 @pytest.fixture(scope="module")
@@ -234,7 +236,9 @@ def test_every_string_has_an_english_and_a_german_text_with_the_same_places() ->
         assert sorted(re.findall(r"\^\d", words)) == sorted(re.findall(r"\^\d", german[key])), key
 
 
-@pytest.mark.parametrize("file", sorted(PLUGIN.glob("*.lua")), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "file", [*sorted(PLUGIN.glob("*.lua")), *sorted(SIMULATION.rglob("*.lua"))], ids=lambda p: p.name
+)
 def test_every_file_is_lua_51(file: Path) -> None:
     compiler = shutil.which("luac5.1")
     if compiler is None:
@@ -246,7 +250,7 @@ def test_luacheck_finds_nothing() -> None:
     tool = shutil.which("luacheck")
     if tool is None:
         pytest.skip("luacheck is not installed (Debian: lua-check)")
-    ran = subprocess.run([tool, "-q", "lightroom-lua"], cwd=ROOT, capture_output=True, text=True, check=False)
+    ran = subprocess.run([tool, "-q", *LUA], cwd=ROOT, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout
 
 
@@ -255,5 +259,5 @@ def test_the_lua_is_laid_out_by_stylua() -> None:
     tool = str(local) if local.exists() else shutil.which("stylua")
     if tool is None:
         pytest.skip("stylua is not installed (npm: @johnnymorganz/stylua-bin)")
-    ran = subprocess.run([tool, "--check", "lightroom-lua"], cwd=ROOT, capture_output=True, text=True, check=False)
+    ran = subprocess.run([tool, "--check", *LUA], cwd=ROOT, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout

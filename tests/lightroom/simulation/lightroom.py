@@ -80,7 +80,7 @@ class Lightroom:
         host["windows"] = self.windows
         source = (Path(__file__).with_name("sdk.lua")).read_text(encoding="utf-8")
         self.control = self.lua.execute("return function(t, ...) return assert(loadstring(t, '=sdk'))(...) end")(
-            raw(source), host, raw(str(self.plugin))
+            raw(source), host, raw(str(self.plugin)), raw(str(Path(__file__).parent))
         )
 
     # What a person does.
