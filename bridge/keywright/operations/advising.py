@@ -1,17 +1,20 @@
 """Suggestions for photos that are known already, fast enough to be asked for while a person looks at them.
 
-The models and the photos they give as reasons are loaded once for a model version and shared by all threads; what
-changes from one question to the next (keywords, decisions, vectors) is read from the store each time.
+The models and the photos they give as reasons are loaded once for a model version and shared by all threads. What the
+store says of photos is kept until the store changes; what the models say of a picture, until they do.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keywright.config import Profile
 from keywright.errors import KeywrightError
@@ -20,14 +23,23 @@ from keywright.learning.models import ModelSet
 from keywright.operations.gathering import Gathered, gather
 from keywright.operations.learning import load_models
 from keywright.operations.profiles import Because, Ranked, apply_profile, automatic_keywords, settings_for
+from keywright.operations.together import Together
 from keywright.operations.workspace import Workspace
 from keywright.store.hosts import host_keyword_ids
-from keywright.store.lookups import Names, active_version_id, decisions_on, photos_by_id, vectors_of
-from keywright.store.photos import PhotoRow, keywords_of
+from keywright.store.lookups import Names, PhotoFacts, active_version_id, facts_of, vectors_of
+from keywright.store.thresholds import thresholds_mark
+from keywright.suggesting.base import Suggestion as Scored
+from keywright.suggesting.base import SuggestSettings
 from keywright.suggesting.suggest import Examples, suggest
 
 AT_ONCE = 256
 """Photos of one answer that are worked on together: bounds memory and the time until the first is given."""
+_TOGETHER = 16
+"""Photos of several requests that are scored in one go; requests for more are scored by themselves."""
+_KEPT = 4096
+"""Photos of which the last answer is kept: some 10 MB."""
+
+log = logging.getLogger(__name__)
 
 
 class AdviceState(StrEnum):
@@ -49,14 +61,38 @@ class Advice:
     """What the photo's catalog calls these keywords, where it has them."""
 
 
+Mark = tuple[int | None, str]
+"""The active version, and which thresholds a person set."""
+
+
 @dataclass(frozen=True, eq=False)
 class Loaded:
     """One model version and what its reasons are found in; immutable."""
 
-    version: int
+    mark: Mark
     models: ModelSet
     gathered: Gathered
     examples: Examples
+
+    @property
+    def version(self) -> int:
+        return self.mark[0] or 0
+
+    def ranked(self, scored: Scored) -> Ranked:
+        because = tuple(Because(self.gathered.paths[reason.row], reason.similarity) for reason in scored.because)
+        return Ranked(scored.keyword, scored.confidence, because, scored.keyword)
+
+
+class _Kind(NamedTuple):
+    """Questions that can be scored together. ``loaded`` is one and the same object."""
+
+    loaded: Loaded
+    settings: SuggestSettings
+
+
+class _Question(NamedTuple):
+    vector: NDArray[np.float16]
+    carried: frozenset[KeywordPath]
 
 
 class Advisor:
@@ -64,9 +100,17 @@ class Advisor:
 
     def __init__(self, workspace: Workspace, names: Names | None = None) -> None:
         self._workspace = workspace
-        self._loaded: Loaded | None = None
         self._names = names or Names()
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # for what is kept here
+        self._loading = threading.Lock()
+        self._loaded: Loaded | None = None
+        self._generation: int | None = None
+        self._mark: Mark | None = None
+        self._facts: dict[int, PhotoFacts] = {}
+        self._hosts: dict[tuple[int, KeywordPath], str | None] = {}
+        self._ranked: dict[object, tuple[Ranked, ...]] = {}  # the newest last
+        self._scoring: Together[_Kind, _Question, list[Scored]] = Together(_scored, _TOGETHER)
+        self._gathering: threading.Thread | None = None
 
     def suggest(self, photo_ids: Sequence[int], profile: Profile, loaded: Loaded | None = None) -> Iterator[Advice]:
         """In the order asked for, as the profile has it. Keywords decided on a photo are not suggested on it again.
@@ -78,87 +122,190 @@ class Advisor:
             yield from self._suggest(loaded, photo_ids[start : start + AT_ONCE], profile)
 
     def _suggest(self, loaded: Loaded, photo_ids: Sequence[int], profile: Profile) -> Iterator[Advice]:
+        facts = self._read(photo_ids)
+        found = self._answers(loaded, [one for one in facts.values() if one.row.content_id], profile)
+        host_ids = self._host_ids(facts, found)
+        for number in photo_ids:
+            yield _advice(number, facts.get(number), found, host_ids)
+
+    def _answers(self, loaded: Loaded, facts: Sequence[PhotoFacts], profile: Profile) -> dict[int, tuple[Ranked, ...]]:
+        """The suggestions of those photos that have a vector."""
+        automatic: Mapping[int, Sequence[KeywordPath]] = {}
+        if profile.automatic:
+            with self._workspace.store.read() as connection:
+                automatic = automatic_keywords(profile, connection, [one.row for one in facts])
+        keys = {
+            one.row.id: (
+                loaded.mark,
+                one.row.content_id,
+                one.carried,
+                one.decided,
+                profile,
+                *automatic.get(one.row.id, ()),
+            )
+            for one in facts
+        }
+        with self._lock:
+            found = {number: self._ranked[key] for number, key in keys.items() if key in self._ranked}
+        new = [one for one in facts if one.row.id not in found]
+        if new:
+            for number, ranked in self._scored(loaded, new, profile, automatic).items():
+                found[number] = ranked
+                with self._lock:
+                    self._ranked[keys[number]] = ranked
+                    while len(self._ranked) > _KEPT:
+                        del self._ranked[next(iter(self._ranked))]
+        return found
+
+    def _scored(
+        self,
+        loaded: Loaded,
+        facts: Sequence[PhotoFacts],
+        profile: Profile,
+        automatic: Mapping[int, Sequence[KeywordPath]],
+    ) -> dict[int, tuple[Ranked, ...]]:
+        contents = list(dict.fromkeys(one.row.content_id or "" for one in facts))
         with self._workspace.store.read() as connection:
-            rows = photos_by_id(connection, photo_ids)
-            contents = [row.content_id for row in rows.values() if row.content_id]
-            vectors = vectors_of(connection, loaded.models.encoder_id, list(dict.fromkeys(contents)))
-            carried = keywords_of(connection, list(rows))
-            decided = decisions_on(connection, list(rows))
-            self._names.refresh(connection)
-            known = [row for row in rows.values() if row.content_id in vectors]
-            automatic = automatic_keywords(profile, connection, known)
-        existing = [{self._names[k] for k in carried.get(row.id, ())} for row in known]
+            vectors = vectors_of(connection, loaded.models.encoder_id, contents)
+        known = [one for one in facts if one.row.content_id in vectors]
+        if not known:
+            return {}
+        carried = [frozenset(self._names[k] for k in one.carried) for one in known]
         done = [
-            {self._names[d.keyword_id].key for d in decided.get(row.id, ())} | {path.key for path in here}
-            for row, here in zip(known, existing, strict=True)
+            {self._names[k].key for k in one.decided} | {path.key for path in here}
+            for one, here in zip(known, carried, strict=True)
         ]
         # Decided keywords are taken out afterwards, so that one's parent is not suggested in its stead.
-        settings = settings_for(profile, max((len(d) for d in done), default=0))
-        found = {}
-        if known:
-            stacked = np.stack([vectors[row.content_id or ""] for row in known]).astype(np.float32)
-            for row, refused, some in zip(
-                known, done, suggest(loaded.models, stacked, existing, settings, loaded.examples), strict=True
-            ):
-                ranked = (
-                    Ranked(
-                        s.keyword,
-                        s.confidence,
-                        tuple(Because(loaded.gathered.paths[r.row], r.similarity) for r in s.because),
-                        s.keyword,
-                    )
-                    for s in some
-                )
-                found[row.id] = apply_profile(profile, ranked, refused, automatic.get(row.id, ()))
-        host_ids = self._host_ids(rows, found)
-        for number in photo_ids:
-            yield _advice(number, rows.get(number), found, host_ids.get(number, {}))
+        kind = _Kind(loaded, settings_for(profile, max(map(len, done))))
+        questions = [
+            _Question(vectors[one.row.content_id or ""], here) for one, here in zip(known, carried, strict=True)
+        ]
+        together = len(questions) <= _TOGETHER
+        scored = self._scoring.ask(kind, questions) if together else _scored(kind, questions)
+        return {
+            one.row.id: apply_profile(profile, map(loaded.ranked, some), refused, automatic.get(one.row.id, ()))
+            for one, refused, some in zip(known, done, scored, strict=True)
+        }
+
+    def _read(self, photo_ids: Sequence[int]) -> dict[int, PhotoFacts]:
+        """What the store says of these photos, those that there are."""
+        self._keep_up()
+        with self._lock:
+            generation = self._generation
+            found = {number: self._facts[number] for number in photo_ids if number in self._facts}
+        missing = [number for number in photo_ids if number not in found]
+        if missing:
+            with self._workspace.store.read() as connection:
+                read = facts_of(connection, missing)
+                self._names.refresh(connection)
+            found |= read
+            with self._lock:
+                if generation == self._generation and len(self._facts) < 4 * _KEPT:
+                    self._facts |= read
+        return found
+
+    def _keep_up(self) -> Mark:
+        """Forget what was read of the store where it has changed since; gives what is active now."""
+        generation = self._workspace.store.generation()
+        with self._lock:
+            if generation == self._generation and self._mark is not None:
+                return self._mark
+        with self._workspace.store.read() as connection:
+            mark = (active_version_id(connection), thresholds_mark(connection))
+        with self._lock:
+            self._generation, self._mark = generation, mark
+            self._facts, self._hosts = {}, {}
+        return mark
 
     def _host_ids(
-        self, rows: Mapping[int, PhotoRow], found: Mapping[int, Sequence[Ranked]]
-    ) -> dict[int, dict[KeywordPath, str]]:
-        wanted = {number: {one.keyword for one in some} for number, some in found.items()}
-        in_catalog: dict[int, set[KeywordPath]] = {}
-        for number, paths in wanted.items():
-            in_catalog.setdefault(rows[number].catalog_id, set()).update(paths)
-        with self._workspace.store.read() as connection:
-            known = host_keyword_ids(connection, self._names, in_catalog)
-        return {
-            number: {path: known[place] for path in paths if (place := (rows[number].catalog_id, path)) in known}
-            for number, paths in wanted.items()
-        }
+        self, facts: Mapping[int, PhotoFacts], found: Mapping[int, Sequence[Ranked]]
+    ) -> dict[tuple[int, KeywordPath], str | None]:
+        """What catalogs call the suggested keywords, by catalog and keyword."""
+        wanted = {(facts[number].row.catalog_id, one.keyword) for number, some in found.items() for one in some}
+        with self._lock:
+            generation = self._generation
+            known = {place: self._hosts[place] for place in wanted if place in self._hosts}
+        missing: dict[int, set[KeywordPath]] = {}
+        for catalog, path in wanted - known.keys():
+            missing.setdefault(catalog, set()).add(path)
+        if missing:
+            with self._workspace.store.read() as connection:
+                read = host_keyword_ids(connection, self._names, missing)
+            fresh = {(catalog, path): read.get((catalog, path)) for catalog, paths in missing.items() for path in paths}
+            known |= fresh
+            with self._lock:
+                if generation == self._generation and len(self._hosts) < 4 * _KEPT:
+                    self._hosts |= fresh
+        return known
 
     def current(self) -> Loaded:
         """The active version, loaded where it is not yet. Raises ``KeywrightError`` where nothing was learned yet."""
-        with self._workspace.store.read() as connection:
-            active = active_version_id(connection)
-        with self._lock:
-            loaded = self._loaded
-            if loaded is None or active is None or loaded.version != active:
-                self._loaded = None  # the old goes before the new comes: both at once need twice the memory
-                loaded = self._load()
-                self._loaded = loaded
+        mark, loaded = self._keep_up(), self._loaded
+        if loaded is not None and loaded.mark == mark and mark[0] is not None:
+            return loaded
+        with self._loading:  # one thread loads, the others wait for it
+            mark, loaded = self._keep_up(), self._loaded
+            if loaded is None or loaded.mark != mark or mark[0] is None:
+                self._loaded = loaded = self._load(mark, loaded)
             return loaded
 
-    def _load(self) -> Loaded:
+    def _load(self, mark: Mark, before: Loaded | None) -> Loaded:
         models, version = load_models(self._workspace)
         if models.encoder_id != self._workspace.encoder_id:
             raise KeywrightError(
                 f"The active models were learned with the encoder {models.encoder_id}; "
                 f"run `keywright learn` to learn with {self._workspace.encoder_id}."
             )
+        mark = (version, mark[1])
+        if before is None or before.models.encoder_id != models.encoder_id:
+            return Loaded(mark, models, *self._reasons())
+        # The new models answer at once. Collecting what reasons are found in takes seconds for a large collection.
+        if self._gathering is None or not self._gathering.is_alive():
+            self._gathering = threading.Thread(target=self._gather_anew, name="reasons", daemon=True)
+            self._gathering.start()
+        return Loaded(mark, models, before.gathered, before.examples)
+
+    def _gather_anew(self) -> None:
+        try:
+            gathered, examples = self._reasons()
+        except KeywrightError as error:
+            log.warning("The photos that are shown as reasons stay as they were: %s", error)
+            return
+        with self._loading:
+            if self._loaded is not None:
+                self._loaded = Loaded(self._loaded.mark, self._loaded.models, gathered, examples)
+                with self._lock:
+                    self._ranked.clear()
+
+    def _reasons(self) -> tuple[Gathered, Examples]:
         with self._workspace.store.read() as connection:
             gathered = gather(self._workspace, connection)
-        return Loaded(version, models, gathered, Examples.of(gathered.data.vectors, gathered.data.keywords))
+        return gathered, Examples.of(gathered.data.vectors, gathered.data.keywords)
+
+    def close(self) -> None:
+        """Wait for what is read in the background; the workspace may be closed then."""
+        if self._gathering is not None:
+            self._gathering.join()
+
+
+def _scored(kind: _Kind, questions: Sequence[_Question]) -> list[list[Scored]]:
+    vectors = np.stack([one.vector for one in questions]).astype(np.float32)
+    carried = [one.carried for one in questions]
+    return list(suggest(kind.loaded.models, vectors, carried, kind.settings, kind.loaded.examples))
 
 
 def _advice(
-    number: int, row: PhotoRow | None, found: Mapping[int, tuple[Ranked, ...]], host_ids: Mapping[KeywordPath, str]
+    number: int,
+    facts: PhotoFacts | None,
+    found: Mapping[int, tuple[Ranked, ...]],
+    host_ids: Mapping[tuple[int, KeywordPath], str | None],
 ) -> Advice:
-    if row is None:
+    if facts is None:
         return Advice(number, AdviceState.UNKNOWN, error=f"There is no photo {number}.")
     if number in found:
-        return Advice(number, AdviceState.READY, found[number], host_ids=host_ids)
-    if row.error is not None:
-        return Advice(number, AdviceState.FAILED, error=row.error)
+        places = ((one.keyword, host_ids.get((facts.row.catalog_id, one.keyword))) for one in found[number])
+        ids = {keyword: host_id for keyword, host_id in places if host_id is not None}
+        return Advice(number, AdviceState.READY, found[number], host_ids=ids)
+    if facts.row.error is not None:
+        return Advice(number, AdviceState.FAILED, error=facts.row.error)
     return Advice(number, AdviceState.WAITING)

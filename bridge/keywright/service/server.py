@@ -169,6 +169,7 @@ class RunningBridge:
                 file.unlink(missing_ok=True)
             wasyncore.close_all(self._lines, ignore_all=True)
             self.queue.close()
+            self.bridge.close()
             self.workspace.close()
 
     def stop(self) -> None:
