@@ -40,12 +40,17 @@ class CatalogPhoto(NamedTuple):
     """One photo (or virtual copy) as the catalog has it. A tuple, because several hundred thousand of them are made."""
 
     host_id: str  # stable in the catalog: Lightroom's id_global, digiKam's image id, a folder's relative POSIX path
-    path: Path  # where the file should be, after root mapping; it may be missing
+    file: str  # where the file should be, after root mapping; it may be missing
     keywords: frozenset[KeywordPath]  # as assigned, without ancestors that are not assigned themselves
     copy_of: str | None = None  # host_id of the master photo, for a virtual copy
     rejected: bool = False
     taken: datetime | None = None
     is_video: bool = False
+
+    @property
+    def path(self) -> Path:
+        """``file`` as a path: made when it is asked for, since a path takes longer to make than all the rest."""
+        return Path(self.file)
 
 
 @dataclass(frozen=True, slots=True)

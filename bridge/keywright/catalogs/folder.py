@@ -86,7 +86,7 @@ class FolderCatalog:
                 if damaged <= _SHOWN:
                     warn(self.report, f"{found.path}: {warnings[0]}")
             keywords = fresh[found.relative] = shared.setdefault(keywords, keywords)
-            yield CatalogPhoto(found.relative, found.path, keywords, is_video=found.is_video)
+            yield CatalogPhoto(found.relative, str(found.path), keywords, is_video=found.is_video)
         if known is None:
             self._known = fresh
             self.report.note(UNREADABLE_PHOTO, unreadable)

@@ -18,7 +18,7 @@ from keywright.catalogs.base import (
     CatalogReport,
     RootMapping,
 )
-from keywright.catalogs.roots import IMPOSSIBLE_NAME, Roots, marker, missing_folder, placed, warn
+from keywright.catalogs.roots import IMPOSSIBLE_NAME, Roots, beginning, missing_folder, placed, warn
 from keywright.catalogs.rows import collector_paused, is_text, missing_columns, when
 from keywright.catalogs.snapshot import SqliteSnapshot, change_token
 from keywright.catalogs.tree import Links, Node, Tree, keyword_tree
@@ -116,7 +116,7 @@ class LightroomCatalog:
                 columns = (
                     [str(row[1]) for row in rows],
                     paths,
-                    [links[row[8]][0] for row in rows],
+                    [links[row[8]] for row in rows],
                     [row[7] for row in rows],
                     [bool(row[6]) for row in rows],
                     [when(row[4]) for row in rows],
@@ -185,9 +185,9 @@ class LightroomCatalog:
             self._tree_of = (self._rows.generation, tree, people)
         return self._tree_of[1], self._tree_of[2]
 
-    def _folders(self) -> dict[int, Path]:
-        """For each catalogued folder, the ``marker`` of where it is on this machine."""
-        found: dict[int, Path] = {}
+    def _folders(self) -> dict[int, str]:
+        """For each catalogued folder, the ``beginning`` of its files' paths on this machine."""
+        found: dict[int, str] = {}
         inside: dict[int, list[tuple[int, str]]] = {}
         for folder, root, path in self._rows.rows("SELECT id_local, rootFolder, pathFromRoot FROM AgLibraryFolder"):
             inside.setdefault(root, []).append((folder, str(path or "")))
@@ -203,10 +203,10 @@ class LightroomCatalog:
                 moved = self._roots.folder(top + path) if partly else None
                 folder_here = moved if moved is not None else here.rstrip("/") + "/" + path
                 if is_text(folder_here):
-                    found[folder] = marker(folder_here)
+                    found[folder] = beginning(folder_here)
             if not Path(here).is_dir():
                 folders = [folder for folder, _ in inside.get(root, [])]
-                found_elsewhere = {f for f in folders if partly and f in found and found[f].parent.is_dir()}
+                found_elsewhere = {f for f in folders if partly and f in found and Path(found[f]).is_dir()}
                 self._report_missing(top, set(folders) - found_elsewhere)
         self._roots.report_unused(self.report)
         return found

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from operator import add
 from pathlib import Path
 
 from keywright.catalogs.base import CatalogError, CatalogReport, RootMapping
@@ -70,39 +72,37 @@ class Roots:
 
 
 IMPOSSIBLE_NAME = "photo whose folder or file name is not valid"
-_ANY = "name"
+_SUSPICIOUS = re.compile(r"[/\\:]|\x00\.?\x00")  # what some system takes for more than a name, or an empty one
 
 
-def marker(folder: str) -> Path:
-    """A path inside a folder, whose ``with_name`` gives each photo's: half the cost of making every path from text.
-
-    ``with_name`` also raises ``ValueError`` for a name that is no file's, such as one with a slash in it.
-    """
-    return Path(folder) / _ANY
+def beginning(folder: str) -> str:
+    """What the paths of a folder's files begin with: the folder as ``Path`` spells it, and a separator."""
+    return os.path.join(str(Path(folder)), "")  # noqa: PTH118 - a Path has no separator at its end
 
 
 def placed(
-    rows: Sequence[Row], folder_at: int, name_at: int, folders: Mapping[int, Path]
-) -> tuple[Sequence[Row], list[Path]]:
-    """The rows whose photo has a place, and its path; ``folders`` holds each folder's ``marker``.
+    rows: Sequence[Row], folder_at: int, name_at: int, folders: Mapping[int, str]
+) -> tuple[Sequence[Row], list[str]]:
+    """The rows whose photo has a place, and its path; ``folders`` holds each folder's ``beginning``.
 
     Left out are rows in a folder that is not known, and names that are no file's or no valid text.
     """
     names = [row[name_at] for row in rows]
     try:
-        if is_text("".join(names)):  # one test for all of them, as nearly always none is wrong
-            return rows, list(map(Path.with_name, [folders[row[folder_at]] for row in rows], names))
-    except (KeyError, ValueError):
+        together = "\x00".join(["", *names, ""])  # one test for all of them, as nearly always none is wrong
+        if is_text(together) and not _SUSPICIOUS.search(together):
+            return rows, list(map(add, [folders[row[folder_at]] for row in rows], names))
+    except (KeyError, TypeError):
         pass  # one of them is wrong: find out which
     fit, paths = [], []
     for row, name in zip(rows, names, strict=True):
         try:
-            path = folders[row[folder_at]].with_name(name)
-        except (KeyError, ValueError):
+            path = (Path(folders[row[folder_at]]) / "name").with_name(name)
+        except (KeyError, ValueError, TypeError, AttributeError):
             continue
         if is_text(name):
             fit.append(row)
-            paths.append(path)
+            paths.append(str(path))
     return fit, paths
 
 

@@ -87,25 +87,29 @@ def _usable(name: str) -> str | None:
 _NONE: frozenset[KeywordPath] = frozenset()
 
 
-class Links(dict[str | None, tuple[frozenset[KeywordPath], bool]]):
-    """Looks up what a photo's links, as the text ``12,15,12``, mean: its keywords, and whether one id is marked.
+class _Singles(dict[str, frozenset[KeywordPath]]):
+    """For each id the set of its one keyword; nothing for ids that mean none."""
+
+    def __missing__(self, id_: str) -> frozenset[KeywordPath]:
+        return _NONE
+
+
+class Links(dict[str | None, frozenset[KeywordPath]]):
+    """Looks up what a photo's links, as the text ``12,15,12``, mean: its keywords.
 
     Short texts are remembered, because a library has far fewer of them than photos; long ones seldom come twice.
     A dictionary, because a hit then costs no call, and this runs once for each of several hundred thousand photos.
     """
 
-    _SHORT, _MOST = 10, 50_000
+    _SHORT, _MOST = 10, 20_000
 
-    def __init__(self, paths: Mapping[int, KeywordPath], marks: frozenset[int] = frozenset()) -> None:
+    def __init__(self, paths: Mapping[int, KeywordPath]) -> None:
         # Sets of one, because the union of sets takes over their hashes, where a new set would hash every path again.
-        self._single = {str(id_): frozenset((path,)) for id_, path in paths.items()}
-        self._marks = frozenset(map(str, marks))
-        super().__init__({None: (_NONE, False)})
+        self._single = _Singles({str(id_): frozenset((path,)) for id_, path in paths.items()})
+        super().__init__({None: _NONE})
 
-    def __missing__(self, ids: str) -> tuple[frozenset[KeywordPath], bool]:
-        each = ids.split(",")
-        single = self._single
-        found = (_NONE.union(*[single.get(id_, _NONE) for id_ in each]), not self._marks.isdisjoint(each))
+    def __missing__(self, ids: str) -> frozenset[KeywordPath]:
+        found = _NONE.union(*map(self._single.__getitem__, ids.split(",")))
         if len(ids) < self._SHORT and len(self) < self._MOST:
             self[ids] = found
         return found

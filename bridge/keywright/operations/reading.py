@@ -88,7 +88,7 @@ def read_loose(workspace: Workspace, paths: Sequence[Path]) -> dict[Path, list[t
         if all(rows[row.catalog_id].identity == table.LOOSE for row in known.get(path, []))
     ]
     if loose:
-        found = [CatalogPhoto(str(path), path, read_keywords(path).keywords) for path in loose]
+        found = [CatalogPhoto(str(path), str(path), read_keywords(path).keywords) for path in loose]
         with workspace.store.write() as connection:
             number = table.register_catalog(connection, CatalogKind.FOLDER, table.LOOSE, table.LOOSE, learn=False)
             table.sync_photos(connection, number, found, table.KeywordIds(connection), complete=False)

@@ -220,7 +220,7 @@ def _enter(
             row, relative = inside(str(path), known.values())
             if path.suffix.lower() not in PHOTO_SUFFIXES or not path.is_file():
                 raise NotFoundError(f"{path} is no photo file that is there.")
-            photo = CatalogPhoto(relative, Path(row.source) / relative, read_keywords(path).keywords)
+            photo = CatalogPhoto(relative, str(Path(row.source) / relative), read_keywords(path).keywords)
         except KeywrightError as error:
             entered[place] = error
         except OSError as error:

@@ -260,7 +260,7 @@ def _sync_block(
     for photo in {p.host_id: p for p in block}.values():
         assigned = sorted(ids.id(path) for path in photo.keywords)
         values: dict[str, object] = {
-            "path": str(photo.path),
+            "path": str(photo.file),
             "copy_of": photo.copy_of,
             "rejected": photo.rejected,
             "is_video": photo.is_video,
