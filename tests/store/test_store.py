@@ -18,6 +18,7 @@ from keywright.home import Home
 from keywright.keywords import KeywordPath
 from keywright.store import (
     answers,
+    captions,
     decisions,
     hosts,
     jobs,
@@ -36,6 +37,7 @@ from keywright.store.schema import METADATA
 
 TABLES = (
     answers,
+    captions,
     decisions,
     hosts,
     jobs,
