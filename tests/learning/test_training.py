@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from keywright.keywords import KeywordPath
 from keywright.learning.base import NO_ROWS, KeywordExamples, LearningError, TrainingData
-from keywright.learning.incremental import Decision, Learner
 from keywright.learning.models import MANIFEST, ModelSet
 from keywright.learning.settings import LearnerSettings
 from keywright.learning.training import train
@@ -143,15 +142,6 @@ def test_models_come_back_from_their_parts_bit_for_bit() -> None:
     assert train(data, DEFAULTS, back).models is back
 
 
-def test_versions_share_the_parts_of_what_did_not_change() -> None:
-    data, _ = catalog()
-    first = train(data, SAMPLED).models
-    learner = Learner.open(first, data, SAMPLED)
-    second = learner.decide(data.vectors[0], Decision(KeywordPath.parse("Sea"), True, trained_on=True)).models
-    new = set(second.to_parts()) - set(first.to_parts())
-    assert len(new) == 1
-
-
 def test_every_damaged_part_is_noticed_with_one_sentence() -> None:
     data, _ = catalog(40)
     parts = train(data, DEFAULTS).models.to_parts()
@@ -162,42 +152,6 @@ def test_every_damaged_part_is_noticed_with_one_sentence() -> None:
         if name != MANIFEST:
             with pytest.raises(LearningError, match="missing"):
                 ModelSet.from_parts({n: b for n, b in parts.items() if n != name})
-
-
-@BOTH
-def test_an_accepted_keyword_is_likelier_at_once_and_a_rejected_one_less(how: LearnerSettings) -> None:
-    data, _ = catalog(spread=1.0)
-    learner = Learner.open(train(data, how).models, data, how)
-    fresh, subject = catalog(20, seed=11, spread=1.0)
-    sea = KeywordPath.parse("Sea")
-    column = learner.models.columns[sea.key]
-    photo = fresh.vectors[int(np.flatnonzero(subject == 1)[0])]
-    now = learner.models.confidences(photo[None])[0, column]
-    yes = learner.decide(photo, Decision(sea, True)).models.confidences(photo[None])[0, column]
-    no = learner.decide(photo, Decision(sea, False)).models.confidences(photo[None])[0, column]
-    assert yes > now * 1.2
-    assert no <= now + 1e-6
-    assert learner.models.confidences(photo[None])[0, column] == now
-
-
-def test_a_decision_learned_alone_scores_as_a_training_with_it_on_the_same_factor() -> None:
-    data, subject = catalog()
-    cats = np.flatnonzero(subject == 0)
-    half = changed(data, "Animals|Cat", positives=cats[1:])
-    how = replace(SAMPLED, set_aside_poison=False)
-    first = train(half, how)
-    assert first.models.choices.relabelling == 0
-    whole = train(data, how, replace(first.models))
-    path = KeywordPath.parse("Animals|Cat")
-    column = first.models.columns[path.key]
-    step = Learner.open(first.models, half, how).decide(half.vectors[cats[0]], Decision(path, True, trained_on=True))
-
-    def raw(models: ModelSet) -> np.ndarray:
-        model = models.keywords[column]
-        return (models.features(data.vectors) @ model.weights + model.offset - model.base) / model.slope
-
-    assert np.allclose(raw(step.models), raw(whole.models), atol=5e-3)
-    assert np.abs(raw(first.models) - raw(whole.models)).max() > 2e-2
 
 
 BAD = {
@@ -226,8 +180,6 @@ def test_vectors_of_another_encoder_are_refused_and_the_models_stay() -> None:
     with pytest.raises(LearningError, match="another encoder"):
         models.confidences(np.ones((1, 5), dtype=np.float32) / 5**0.5)
     other = replace(data, encoder_id="other")
-    with pytest.raises(LearningError, match="learned from vectors of test"):
-        Learner.open(models, other, DEFAULTS)
     assert len(train(other, DEFAULTS, models).report.trained) == len(data.keywords)
 
 

@@ -13,26 +13,35 @@ _SHOWN = 10  # failures named one by one; the rest are counted (--json names all
 
 
 @click.command()
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.argument("sources", nargs=-1, metavar="[SOURCE...]")
 @map_option
-@click.option("--min-photos", type=click.IntRange(1), default=5, show_default=True, help="Photos a keyword needs.")
+@click.option("--min-photos", type=click.IntRange(1), help="Photos a keyword needs to be suggested (5).")
 @click.option(
     "--precision",
     type=click.FloatRange(0.05, 0.99),
-    default=0.8,
-    show_default=True,
-    help="How many of the suggestions at a keyword's own threshold should be right.",
+    help="How many of the suggestions at a keyword's own threshold should be right (0.8).",
 )
 @json_option
-def learn(sources: Sequence[str], maps: Sequence[str], min_photos: int, precision: float, as_json: bool) -> None:
-    """Read catalogs, embed what is new, train what changed."""
-    from keywright.learning.settings import LearnerSettings
+def learn(
+    sources: Sequence[str], maps: Sequence[str], min_photos: int | None, precision: float | None, as_json: bool
+) -> None:
+    """Read catalogs, embed what is new, train what changed; without SOURCE, all catalogs learned from so far."""
+    from dataclasses import replace
+
+    from keywright.operations.learning import configured
     from keywright.operations.learning import learn as run
 
-    settings = LearnerSettings(min_photos=min_photos, precision=precision)
+    settings = configured()
+    settings = replace(
+        settings, min_photos=min_photos or settings.min_photos, precision=precision or settings.precision
+    )
     with Workspace.open() as workspace, progress_bar() as progress:
         report = run(workspace, sources, mappings(maps), settings=settings, progress=progress)
+    for away in report.not_read:
+        note(f"Not read, what it held before still teaches: {away.source}: {away.reason}")
     for source in report.sources:
+        if not sources:
+            note(f"Read again: {source.source}")
         for warning in source.warnings:
             note(f"{source.source}: {warning}")
         for why, number in sorted(source.skipped.items()):

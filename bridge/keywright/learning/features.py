@@ -10,7 +10,7 @@ a photo's own keywords do not leak into its features (stacking, Wolpert 1992, in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -30,6 +30,7 @@ class SecondLayer:
     coefficients: Floats  # (m, j): first layer over the landmarks, already divided by the scale
     intercepts: Floats  # (j,)
     landmark_scores: Floats  # (m, j): leave-one-out scores of the landmarks, already divided by the scale
+    joined_scores: Floats | None = None  # the same of landmarks that joined after the training
 
     def scores(self, likeness: Floats) -> Floats:
         return likeness @ self.coefficients + self.intercepts
@@ -37,7 +38,11 @@ class SecondLayer:
 
 @dataclass(frozen=True, eq=False)
 class FeatureMap:
-    """Features of shape (n, m): the points when ``linear``, then the likeness to each landmark."""
+    """Features of shape (n, m): the points when ``linear``, then the likeness to each landmark.
+
+    Photos of which a person said something after the training may have ``joined`` the landmarks: their likeness comes
+    last, and the first layer knows nothing of them.
+    """
 
     points: PointMap
     linear: bool
@@ -45,53 +50,114 @@ class FeatureMap:
     gamma: float = 1.0
     second: SecondLayer | None = None
     _landmark_points: Floats | None = field(default=None, repr=False)
+    joined: Floats | None = None  # (j, d) vectors
+    _joined_points: Floats | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.landmarks is not None and self._landmark_points is None:
             object.__setattr__(self, "_landmark_points", self.points(self.landmarks))
+        if self.joined is not None and self._joined_points is None:
+            object.__setattr__(self, "_joined_points", self.points(self.joined))
+
+    @property
+    def trained_dimension(self) -> int:
+        """Without the landmarks that joined."""
+        linear = self.points.dimension if self.linear else 0
+        return linear + (0 if self.landmarks is None else len(self.landmarks))
 
     @property
     def dimension(self) -> int:
-        linear = self.points.dimension if self.linear else 0
-        return linear + (0 if self.landmarks is None else len(self.landmarks))
+        return self.trained_dimension + (0 if self.joined is None else len(self.joined))
 
     def __call__(self, vectors: Vectors) -> Floats:
         """Features of a block of vectors, shape (n, m) float32; hand over ``BLOCK`` rows at a time."""
         points = self.points(vectors)
         parts = [points] if self.linear else []
         if self._landmark_points is not None:
-            parts.append(self.likeness(squared_distances(points, self._landmark_points)))
+            distances = squared_distances(points, self._landmark_points)
+            beyond = None if self._joined_points is None else squared_distances(points, self._joined_points)
+            parts += self._likenesses(distances, beyond)
         return parts[0] if len(parts) == 1 else np.hstack(parts)
 
     def likeness(self, distances: Floats) -> Floats:
         """The kernel from squared distances between points and landmarks, shape (n, m)."""
-        first: Floats = np.exp(np.float32(-self.gamma) * distances)
+        return self._likenesses(distances, None)[0]
+
+    def _likenesses(self, distances: Floats, beyond: Floats | None) -> list[Floats]:
+        """To the landmarks, and to those that joined where their distances are given."""
+        both = [distances] if beyond is None else [distances, beyond]
         if self.second is None:
-            return first
-        apart = squared_distances(self.second.scores(first), self.second.landmark_scores)
+            return [np.asarray(np.exp(np.float32(-self.gamma) * some), dtype=np.float32) for some in both]
+        scores = self.second.scores(np.exp(np.float32(-self.gamma) * distances))
+        kept = [self.second.landmark_scores, self.second.joined_scores]
+        return [
+            self._second(scores, theirs, some) for theirs, some in zip(kept, both, strict=False) if theirs is not None
+        ]
+
+    def _second(self, scores: Floats, theirs: Floats, distances: Floats) -> Floats:
+        assert self.second is not None
+        apart = squared_distances(scores, theirs)
         apart += np.float32(self.gamma * self.second.share) * distances
         np.negative(apart, out=apart)
         np.exp(apart, out=apart)
         return apart
 
-    def with_landmark(self, vector: Floats) -> FeatureMap:
-        """One landmark more, shape (1, d); its second-layer scores are those it has now."""
+    def training_row(self, place: int) -> Floats:
+        """Likeness of one landmark to all, shape (m,), as it was trained: by its leave-one-out scores."""
+        assert self._landmark_points is not None
+        points = [some for some in (self._landmark_points, self._joined_points) if some is not None]
+        distances = [squared_distances(_row(points, place), some) for some in points]
+        if self.second is None:
+            return np.concatenate([np.exp(np.float32(-self.gamma) * some)[0] for some in distances])
+        scores = [some for some in (self.second.landmark_scores, self.second.joined_scores) if some is not None]
+        pairs = zip(scores, distances, strict=True)
+        return np.concatenate([self._second(_row(scores, place), some, far)[0] for some, far in pairs])
+
+    def with_joined(self, vectors: Floats, scores: Floats | None = None) -> FeatureMap:
+        """Landmarks more, shape (j, d). ``scores``: what the first layer says of them, where that is known already."""
         if self.landmarks is None or self._landmark_points is None:
             raise ValueError("these features have no landmarks")
-        point = self.points(vector)
+        points = self.points(vectors)
         second = self.second
         if second is not None:
-            first = np.exp(np.float32(-self.gamma) * squared_distances(point, self._landmark_points))
-            zeros = np.zeros((1, second.coefficients.shape[1]), dtype=np.float32)
-            second = replace(
-                second,
-                coefficients=np.vstack([second.coefficients, zeros]),
-                landmark_scores=np.vstack([second.landmark_scores, second.scores(first)]),
-            )
-        landmarks = np.vstack([self.landmarks, vector])
+            if scores is None:
+                likeness = np.exp(np.float32(-self.gamma) * squared_distances(points, self._landmark_points))
+                scores = second.scores(likeness)
+            before = second.joined_scores
+            second = replace(second, joined_scores=scores if before is None else np.vstack([before, scores]))
         return replace(
-            self, landmarks=landmarks, second=second, _landmark_points=np.vstack([self._landmark_points, point])
+            self,
+            second=second,
+            joined=vectors if self.joined is None else np.vstack([self.joined, vectors]),
+            _joined_points=points if self._joined_points is None else np.vstack([self._joined_points, points]),
         )
+
+    def joined_parts(self) -> list[bytes]:
+        """Each landmark that joined, as bytes; they are kept apart from what ``to_bytes`` gives."""
+        if self.joined is None:
+            return []
+        scores = None if self.second is None else self.second.joined_scores
+        return [
+            pack({}, {"vector": vector} | ({} if scores is None else {"scores": scores[n]}))
+            for n, vector in enumerate(self.joined)
+        ]
+
+    def with_joined_parts(self, parts: Sequence[bytes]) -> FeatureMap:
+        """Raises ``LearningError`` where one is damaged or of other features."""
+        if not parts:
+            return self
+        found = [unpack(part)[1] for part in parts]
+        try:
+            vectors = np.stack([arrays["vector"] for arrays in found])
+            scores = None if self.second is None else np.stack([arrays["scores"] for arrays in found])
+            check_vectors(vectors, self.points.dimension)
+            if scores is not None and self.second is not None:
+                scores.reshape(len(vectors), self.second.coefficients.shape[1])
+            return self.with_joined(vectors, scores)
+        except (KeyError, ValueError) as error:
+            raise LearningError(
+                f"The model is damaged (a photo that joined it lacks {error}); activate another version or learn again."
+            ) from error
 
     def blocks(self, vectors: Vectors, size: int = BLOCK) -> Iterator[tuple[slice, Floats]]:
         for start in range(0, len(vectors), size):
@@ -142,6 +208,15 @@ class FeatureMap:
             raise LearningError(
                 f"The model is damaged (its features lack {error}); activate another version or learn again."
             ) from error
+
+
+def _row(parts: Sequence[Floats], place: int) -> Floats:
+    """One row of parts that follow one another, shape (1, d)."""
+    for part in parts:
+        if place < len(part):
+            return part[place : place + 1]
+        place -= len(part)
+    raise IndexError(place)
 
 
 def squared_distances(x: Floats, y: Floats) -> Floats:

@@ -1,102 +1,74 @@
-"""Learning one decision at once: the factor stays, a few keywords move, everything else is shared with the old version.
+"""Learning what a person says of one photo at once: a few keywords move, everything else is shared with before.
 
-Giving a ridge fit one more photo of weight w and target t moves its coefficients by ``d (t - f) / (1/w + h)``: f is the
-photo's score now, h its leverage and d the factor applied to its features (Sherman & Morrison 1950). Changing the
-target of a photo that is in the fit already by e moves them by ``d e``. So a decision costs one product with the factor
-and a sum for each keyword it touches, whatever the number of photos, and gives what solving everything again on the
-same factor would give.
+What is known of a keyword on a photo is its *standing*. Each standing is a target with a weight, a weighted row of a
+ridge fit is an unweighted one with another target (``targets.py``), and the fit is linear in its targets
+(``factor.py``). So a new standing moves the keyword's coefficients along one direction by one number, whatever the
+number of photos, and gives what solving everything again on the same factor would give. Taking it back moves them back.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from enum import IntEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keywright.keywords import KeywordPath
 from keywright.learning.base import Floats, LearningError, TrainingData, Vectors
-from keywright.learning.exact import final_penalty, training_kernel
-from keywright.learning.features import FeatureMap
-from keywright.learning.landmarks import Gram, GramRidge, whitening
+from keywright.learning.factor import Direction, ExactFactor, SampledFactor, open_factor, place_of
 from keywright.learning.models import KeywordModel, ModelSet
 from keywright.learning.points import check_vectors
-from keywright.learning.ridge import KernelRidge
 from keywright.learning.settings import LearnerSettings
 
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A person's answer on one photo; ``trained_on``: whether the photo was among the training photos."""
-
-    keyword: KeywordPath
-    accepted: bool
-    trained_on: bool = False
+MOST_JOINED = 1024
+"""Photos that may join an exact model between two trainings: bounds the memory and time of one decision."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Direction:
-    """How the fit gives way to one photo."""
+class Standing(IntEnum):
+    """What is known of a keyword on a photo."""
 
-    coefficients: Floats  # (m,)
-    intercept: float
-    leverage: float
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class SampledFactor:
-    """Over features that do not grow: the photo moves the weights it is seen through."""
-
-    ridge: GramRidge
-
-    def direction(self, features: Floats) -> Direction:
-        """``features`` shape (m,), of one photo, in the fit or not."""
-        white = self.ridge.whitened(features[None, :])[0]
-        coefficients = np.asarray(self.ridge.whitener.T @ white, dtype=np.float32)
-        share = 1 / self.ridge.photos
-        return Direction(coefficients, float(share - self.ridge.mean @ coefficients), float(white @ white) + share)
+    SILENT = 0  # nobody said anything
+    CARRIED = 1
+    PRIME = 2  # carried, and marked as a prime example
+    REFUSED = 3
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class ExactFactor:
-    """Over landmarks that are the photos: a photo that is none becomes one."""
-
-    ridge: KernelRidge
-
-    def place(self, features: FeatureMap, vector: Vectors) -> int | None:
-        """Which landmark this photo is."""
-        assert features.landmarks is not None
-        likeness = features.landmarks @ np.asarray(vector, dtype=np.float32)
-        best = int(np.argmax(likeness))
-        return best if np.allclose(features.landmarks[best], vector, atol=1e-6) else None
-
-    def inside(self, place: int) -> Direction:
-        column = np.ascontiguousarray(self.ridge.operator[:, place])
-        leverage = 1 - self.ridge.penalty * float(column[place])
-        return Direction(column, float(self.ridge.intercept_row[place]), leverage)
-
-    def outside(self, features: Floats) -> Direction:
-        given, intercept, left = self.ridge.bordered(features)
-        penalty = self.ridge.penalty
-        coefficients = np.append(given, np.float32(1)) / np.float32(penalty)
-        return Direction(coefficients, intercept / penalty, left / penalty)
+Standings = NDArray[np.int8]
+"""Shape (k,): the standing of every keyword of a model set on one photo."""
 
 
-def open_factor(models: ModelSet, data: TrainingData) -> SampledFactor | ExactFactor:
-    """The factor of a model set; ``data`` is what it was trained on, and only its vectors are read."""
-    if not models.features.linear:
-        return ExactFactor(
-            KernelRidge.of(training_kernel(models.features), final_penalty(models.features, models.choices))
-        )
-    lists = [rows for keyword in data.keywords for rows in (keyword.positives, keyword.rejections)]
-    known = np.unique(np.concatenate(lists))
-    vectors = data.vectors[known] if len(known) < len(data.vectors) else data.vectors
-    gram = Gram.of(models.features, vectors)
-    return SampledFactor(GramRidge.of(gram, models.choices.penalty, whitening(models.features)))
+class FullError(LearningError):
+    """No more photos can join before the next training."""
+
+
+def standings(
+    models: ModelSet,
+    carried: Iterable[KeywordPath],
+    refused: Iterable[KeywordPath] = (),
+    primes: Iterable[KeywordPath] = (),
+) -> Standings:
+    """A photo that carries a keyword carries all above it; one refused a keyword is refused all below it. What it
+    carries it is not refused."""
+    found = np.zeros(len(models.keywords), dtype=np.int8)
+    for path in refused:
+        if (column := models.columns.get(path.key)) is not None:
+            found[column : models.tree.ends[column]] = Standing.REFUSED
+    for path in carried:
+        for length in range(1, len(path.key) + 1):
+            if (column := models.columns.get(path.key[:length])) is not None:
+                found[column] = Standing.CARRIED
+    for path in primes:
+        column = models.columns.get(path.key)
+        if column is not None and found[column] == Standing.CARRIED:
+            found[column] = Standing.PRIME
+    return found
 
 
 @dataclass(frozen=True, eq=False)
 class Learner:
-    """A model set with the factor that decisions are learned with; opened once (seconds), used for many decisions."""
+    """A model set with the factor that it is moved by; opened once (seconds), used for many decisions; immutable."""
 
     models: ModelSet
     settings: LearnerSettings
@@ -111,71 +83,113 @@ class Learner:
             )
         return cls(models, settings, open_factor(models, data))
 
-    def decide(self, vector: Vectors, decision: Decision) -> Learner:
-        """The learner after one decision on the photo with this vector, shape (d,); this one is unchanged.
+    def tell(self, vector: Vectors, before: Standings, after: Standings, *, inside: bool) -> Learner:
+        """The learner once a photo's standings are ``after``, where the models know ``before``; this one is unchanged.
 
-        An accepted keyword is accepted with all above it, a rejected one rejected with all below it. A keyword
-        without a model is left for the next training. Raises ``LearningError`` for a vector that does not fit.
+        ``vector``, shape (d,), is the photo's; ``inside`` says whether it was among the photos the factor was opened
+        with (an exact model knows by itself, and what its photos' targets are). Raises ``LearningError`` for a vector
+        that does not fit, ``FullError`` where too many photos have joined since the training.
         """
         row = np.asarray(vector, dtype=np.float32)[None, :]
         check_vectors(row, self.models.features.points.dimension)
-        columns = self._touched(decision)
+        columns = [int(column) for column in np.flatnonzero(before != after)]
         if not columns:
             return self
-        features, factor, trained_on = self.models.features, self.factor, decision.trained_on
-        likeness = features(row)[0]
-        old = list(self.models.keywords)
-        if isinstance(factor, SampledFactor):
-            direction = factor.direction(likeness)
-        elif (place := factor.place(features, row[0])) is not None:
-            direction, trained_on = factor.inside(place), True
-        else:
-            direction, trained_on = factor.outside(likeness), False
-            weight = 1.0 if decision.accepted else self.settings.prime_weight
-            factor = ExactFactor(factor.ridge.with_photo(likeness, weight))
-            features = features.with_landmark(row)
-            likeness = np.append(likeness, np.float32(0))  # what it says of itself is not yet learned
-            none = np.zeros(1, dtype=np.float32)
-            old = [replace(model, weights=np.concatenate([model.weights, none])) for model in old]
-        models = list(old)
+        if isinstance(self.factor, SampledFactor):
+            direction = self.factor.direction(self.models.features(row)[0], inside=inside)
+            move = _Move(self.models, self.settings, None, inside)
+            changed = {c: move.model(c, direction, before[c], after[c]) for c in columns}
+            return replace(self, models=self.models.moved(self.models.features, changed))
+        return self._tell_exactly(self.factor, row, columns, before, after)
+
+    def _tell_exactly(
+        self, factor: ExactFactor, row: Floats, columns: Sequence[int], before: Standings, after: Standings
+    ) -> Learner:
+        features = self.models.features
+        place = place_of(features, row[0])
+        if place is None:
+            if features.joined is not None and len(features.joined) >= MOST_JOINED:
+                raise FullError(f"{MOST_JOINED} photos were decided on since the last training; learn again to go on.")
+            place = features.dimension
+            features = features.with_joined(row)
+            factor = factor.with_photo(features.training_row(place)[:place])
+        likeness = features.training_row(place)
+        trained = features.trained_dimension
+        directions: dict[bytes, Direction] = {}
+        move = _Move(self.models, self.settings, (place, factor.ridge.penalty), place < trained)
+        changed = {}
         for column in columns:
-            models[column] = self._moved(old[column], likeness, direction, decision, trained_on)
-        moved = replace(self.models, features=features, keywords=tuple(models), _features_part=None)
-        return replace(self, models=moved, factor=factor)
+            partners = np.zeros(features.dimension - trained, dtype=bool)
+            known = self.models.keywords[column].weights[trained:]
+            partners[: len(known)] = known != 0
+            direction = directions.get(partners.tobytes())
+            if direction is None:
+                direction = directions[partners.tobytes()] = factor.direction(likeness, place, partners)
+            changed[column] = move.model(column, direction, before[column], after[column])
+        return replace(self, models=self.models.moved(features, changed), factor=factor)
 
-    def _touched(self, decision: Decision) -> list[int]:
-        column = self.models.columns.get(decision.keyword.key)
-        if column is None:
-            return []
-        if not decision.accepted:
-            return list(range(column, int(self.models.tree.ends[column])))
-        columns = [column]
-        while (column := int(self.models.tree.parents[column])) >= 0:
-            columns.append(column)
-        return columns
 
-    def _moved(
-        self, model: KeywordModel, features: Floats, direction: Direction, decision: Decision, trained_on: bool
-    ) -> KeywordModel:
-        score = float((features @ model.weights + model.offset - model.base) / model.slope)
-        target = max(1.0, score) if decision.accepted else min(0.0, score)  # a yes never lowers, a no never raises
-        weight = 1.0 if decision.accepted else self.settings.prime_weight
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """From one standing to another on one photo. ``exact``: its landmark and the penalty, in an exact model;
+    ``inside``: whether it was a training photo."""
+
+    models: ModelSet
+    settings: LearnerSettings
+    exact: tuple[int, float] | None
+    inside: bool
+
+    def model(self, column: int, direction: Direction, before: np.int8, after: np.int8) -> KeywordModel:
+        model = self.models.keywords[column]
+        old, new = Standing(int(before)), Standing(int(after))
+        weights = np.zeros(len(direction.coefficients), dtype=np.float32)
+        weights[: len(model.weights)] = model.weights
+        score = float((direction.features @ weights + model.offset - model.base) / model.slope)
         h = direction.leverage
-        step = 0.0
-        if trained_on:
-            # its target until now: 0, or what was believed of the score the other photos gave it
-            belief = self.models.choices.relabelling
-            others = score / (1 - h + h * belief)
-            step = target - min(max(others, 0.0), 1.0) * belief
-            score += step * h
-            weight -= 1
-        if weight > 0:
-            step += (target - score) / (1 / weight + h)
-        move = model.slope * step
+        if self.exact is not None:
+            # an exact fit tells its photos' targets: target = score + penalty * coefficient
+            place, penalty = self.exact
+            target = score + penalty * float(weights[place]) / model.slope
+        else:
+            target = self._target_until_now(score, h, old)
+        others = (score - h * target) / (1 - h)
+        move = model.slope * (self._target(others, h, new) - target)
+        weights += direction.coefficients * np.float32(move)
+        if self.exact is not None and new is Standing.SILENT and not self.inside:
+            weights[self.exact[0]] = 0  # it takes no part in this keyword's fit again
         return replace(
             model,
-            weights=model.weights + direction.coefficients * np.float32(move),
+            weights=weights,
             offset=float(np.float32(model.offset + move * direction.intercept)),
-            photos=model.photos + int(decision.accepted),
+            photos=model.photos + int(new in _YES) - int(old in _YES),
             digest="",  # no longer what a training would give: the next one solves it again
         )
+
+    def _weight(self, standing: Standing) -> float:
+        return 1.0 if standing in (Standing.CARRIED, Standing.SILENT) else self.settings.prime_weight
+
+    def _target(self, others: float, h: float, standing: Standing) -> float:
+        """The target of an unweighted row that does what this standing should; ``others`` is the score that all other
+        photos give. A yes never lowers, a no never raises."""
+        if standing is Standing.SILENT:
+            # a photo that was no training photo takes no part again; of others an omission is believed in part
+            return self.models.choices.relabelling * min(max(others, 0.0), 1.0) if self.inside else others
+        wanted = max(1.0, others) if standing in _YES else min(0.0, others)
+        extra = self._weight(standing) - 1
+        return ((1 + extra) * wanted - extra * (1 - h) * others) / (1 + extra * h)
+
+    def _target_until_now(self, score: float, h: float, standing: Standing) -> float:
+        """The same from the score that the photo itself took part in."""
+        if standing is Standing.SILENT:
+            if not self.inside:
+                return score
+            belief = self.models.choices.relabelling
+            others = score / (1 - h + h * belief)
+            if others > 1:
+                others = (score - h * belief) / (1 - h)
+            return belief * min(max(others, 0.0), 1.0)
+        wanted = max(1.0, score) if standing in _YES else min(0.0, score)
+        return wanted + (self._weight(standing) - 1) * (wanted - score)
+
+
+_YES = (Standing.CARRIED, Standing.PRIME)

@@ -7,8 +7,8 @@ manifest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -23,7 +23,8 @@ from keywright.learning.features import FeatureMap
 from keywright.learning.hierarchy import Tree, build_tree
 
 MANIFEST = "manifest"
-FORMAT = 1
+FORMAT = 2
+"""1 without landmarks that joined after the training, 2 with."""
 SCORING_BLOCK = 2048
 
 
@@ -33,13 +34,14 @@ class KeywordModel:
 
     path: KeywordPath
     digest: str  # of what it was trained on
-    weights: Floats  # (m,)
+    weights: Floats  # (m,); shorter by landmarks that joined since and that it does not use
     offset: float
     threshold: float
     photos: int  # positives it was trained on
     average_precision: float  # by leave-one-out, nan where it has too few photos to say
     slope: float = 1.0  # of the calibration, already in ``weights`` and ``offset``
     base: float = 0.0  # of the calibration: what ``offset`` would be for a raw intercept of 0
+    chosen: bool = False  # whether a person set the threshold; not kept with the model
 
     def to_bytes(self) -> bytes:
         quality = None if np.isnan(self.average_precision) else self.average_precision
@@ -99,6 +101,7 @@ class ModelSet:
     min_photos: int = 5
     correction: Correction = NO_CORRECTION
     _features_part: bytes | None = field(default=None, repr=False)
+    _names: tuple[str | None, ...] = field(default=(), repr=False)  # of the keywords' parts, where they are known
 
     @property
     def paths(self) -> tuple[KeywordPath, ...]:
@@ -114,7 +117,10 @@ class ModelSet:
         """Shape (m, k)."""
         if not self.keywords:
             return np.zeros((self.features.dimension, 0), dtype=np.float32)
-        return np.ascontiguousarray(np.stack([model.weights for model in self.keywords], axis=1))
+        weights = np.zeros((self.features.dimension, len(self.keywords)), dtype=np.float32)
+        for column, model in enumerate(self.keywords):
+            weights[: len(model.weights), column] = model.weights
+        return weights
 
     @cached_property
     def offsets(self) -> Floats:
@@ -129,6 +135,48 @@ class ModelSet:
     def photos(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         """Shape (k,): how many photos each keyword was learned from."""
         return np.array([model.photos for model in self.keywords], dtype=np.int64)
+
+    @cached_property
+    def chosen(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Shape (k,): whether a person set the threshold; such a keyword is suggested however few photos it has."""
+        return np.array([model.chosen for model in self.keywords], dtype=bool)
+
+    def with_thresholds(self, chosen: Mapping[tuple[str, ...], float]) -> ModelSet:
+        """The same models with thresholds that a person set, by ``KeywordPath.key``; nothing is computed anew."""
+        places = {self.columns[key]: value for key, value in chosen.items() if key in self.columns}
+        if not places:
+            return self
+        keywords = list(self.keywords)
+        for column, value in places.items():
+            keywords[column] = replace(keywords[column], threshold=value, chosen=True)
+        found = replace(self, keywords=tuple(keywords), _names=())
+        found.__dict__.update({n: self.__dict__[n] for n in ("columns", "weights", "offsets") if n in self.__dict__})
+        return found
+
+    def moved(self, features: FeatureMap, changed: Mapping[int, KeywordModel]) -> ModelSet:
+        """Other models in some columns, over features to which landmarks may have joined; what is known stays known."""
+        keywords, names = list(self.keywords), list(self._names or [None] * len(self.keywords))
+        for column, model in changed.items():
+            keywords[column], names[column] = model, None
+        found = replace(self, features=features, keywords=tuple(keywords), _names=tuple(names))
+        if "columns" in self.__dict__:
+            found.__dict__["columns"] = self.columns
+        if "weights" in self.__dict__:
+            grown = features.dimension - self.features.dimension
+            weights = np.pad(self.weights, ((0, grown), (0, 0))) if grown else self.weights.copy()
+            for column, model in changed.items():
+                weights[: len(model.weights), column] = model.weights
+            found.__dict__["weights"] = weights
+        return found
+
+    def part(self, columns: Sequence[int]) -> ModelSet:
+        """The models of these columns alone, in tree order, as if there were no others."""
+        kept = sorted(set(columns))
+        place = {column: n for n, column in enumerate(kept)}
+        groups = (np.array([place[c] for c in group.tolist() if c in place]) for group in self.tree.exclusive)
+        keywords = tuple(self.keywords[column] for column in kept)
+        tree = build_tree([model.path for model in keywords], tuple(group for group in groups if len(group) > 1))
+        return replace(self, keywords=keywords, tree=tree, _names=())
 
     def confidences(self, vectors: Vectors, out: Floats | None = None) -> Floats:
         """Calibrated confidences, shape (n, k) float32, for unit vectors of shape (n, d) of this set's encoder.
@@ -154,21 +202,42 @@ class ModelSet:
 
     def to_parts(self) -> dict[str, bytes]:
         """Every part under the name it is kept by: ``manifest``, and the others by the SHA-256 of their bytes."""
-        features = self.features.to_bytes() if self._features_part is None else self._features_part
-        bodies = [features, *(model.to_bytes() for model in self.keywords)]
-        names = [content_name(body) for body in bodies]
-        values = {
-            "format": FORMAT,
+        manifest, _, parts = self.parts_beyond(())
+        return {MANIFEST: manifest, **parts}
+
+    def parts_beyond(self, kept: Container[str]) -> tuple[bytes, list[str], dict[str, bytes]]:
+        """The manifest, the names of all other parts, and those of them whose names are not ``kept`` already.
+
+        A keyword whose name is known and kept is not packed again: what one decision changes is small.
+        """
+        new: dict[str, bytes] = {}
+
+        def name_of(body: bytes) -> str:
+            name = content_name(body)
+            if name not in kept:
+                new[name] = body
+            return name
+
+        features = name_of(self.features.to_bytes() if self._features_part is None else self._features_part)
+        joined = [name_of(body) for body in self.features.joined_parts()]
+        names = [
+            known if known is not None and known in kept else name_of(model.to_bytes())
+            for known, model in zip(self._names or (None,) * len(self.keywords), self.keywords, strict=True)
+        ]
+        values: dict[str, Any] = {
+            "format": FORMAT if joined else 1,
             "encoder": self.encoder_id,
-            "features": names[0],
-            "keywords": names[1:],
+            "features": features,
+            "keywords": names,
             "exclusive": [group.tolist() for group in self.tree.exclusive],
             "choices": asdict(self.choices),
             "min_photos": self.min_photos,
             "correction": [list(self.correction.knots), list(self.correction.values)],
         }
+        if joined:
+            values["joined"] = joined
         body = pack(values, {})
-        return {MANIFEST: content_name(body).encode() + b"\n" + body, **dict(zip(names, bodies, strict=True))}
+        return content_name(body).encode() + b"\n" + body, [features, *joined, *names], new
 
     @classmethod
     def from_parts(cls, parts: Mapping[str, bytes]) -> ModelSet:
@@ -180,8 +249,10 @@ class ModelSet:
                     f"This model has format {values['format']} and this Keywright reads up to {FORMAT}; update it."
                 )
             features = FeatureMap.from_bytes(_checked(parts, values["features"]))
+            features = features.with_joined_parts([_checked(parts, name) for name in values.get("joined", ())])
             models = tuple(KeywordModel.from_bytes(_checked(parts, name)) for name in values["keywords"])
-            if any(model.weights.shape != (features.dimension,) for model in models):
+            shortest, longest = features.trained_dimension, features.dimension
+            if any(model.weights.ndim != 1 or not shortest <= len(model.weights) <= longest for model in models):
                 raise LearningError(
                     "The model is damaged (a keyword does not fit its features); activate another version or learn "
                     "again."
@@ -199,6 +270,7 @@ class ModelSet:
                 values["min_photos"],
                 Correction(*(tuple(map(float, numbers)) for numbers in values["correction"])),
                 parts[values["features"]],
+                tuple(values["keywords"]),
             )
         except KeywrightError:
             raise
@@ -211,7 +283,7 @@ class ModelSet:
 def manifest_parts(manifest: bytes) -> Sequence[str]:
     """The names of the parts that a manifest lists: what a store must keep for this version."""
     values = _read_manifest({MANIFEST: manifest})
-    return [values["features"], *values["keywords"]]
+    return [values["features"], *values.get("joined", ()), *values["keywords"]]
 
 
 def _read_manifest(parts: Mapping[str, bytes]) -> dict[str, Any]:

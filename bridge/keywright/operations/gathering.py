@@ -15,6 +15,7 @@ from keywright.learning.base import KeywordExamples, Rows, TrainingData
 from keywright.operations.workspace import Workspace
 from keywright.store.decisions import Decision, list_decisions, list_written
 from keywright.store.photos import KeywordIds, catalogs, list_keywords, photo_keywords, photos
+from keywright.store.primes import list_primes
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ def gather(
         if photo_id in told and (photo_id, keyword_id) not in alone:
             carried[keyword_id].add(told[photo_id])
     refused: dict[int, set[str]] = defaultdict(set)
+    marked: dict[int, set[str]] = defaultdict(set)
     decided = _decided_contents(connection)
     for decision in list_decisions(connection):
         content = decided.get(decision.photo_id)
@@ -99,6 +101,10 @@ def gather(
         shown.setdefault(content, Path())
         target = carried if decision.decision is Decision.ACCEPTED else refused
         target[decision.keyword_id].add(content)
+    for photo_id, keyword_id in list_primes(connection):
+        content = told.get(photo_id) or decided.get(photo_id)
+        if content in allowed:
+            marked[keyword_id].add(content or "")
 
     spelling = Spelling({names[k]: len(found) for k, found in carried.items()})
     positives: dict[KeywordPath, set[str]] = defaultdict(set)
@@ -109,6 +115,10 @@ def gather(
             positives[spelling.of(one)] |= contents
     for keyword_id, contents in refused.items():
         rejections[spelling.of(names[keyword_id])] |= contents
+    primes: dict[KeywordPath, set[str]] = defaultdict(set)
+    for keyword_id, contents in marked.items():
+        path = spelling.of(names[keyword_id])
+        primes[path] |= contents & positives.get(path, set())
 
     taking_part = set[str]().union(*positives.values(), *rejections.values()) if positives else set[str]()
     rows = sorted(allowed[c] for c in taking_part)
@@ -119,10 +129,13 @@ def gather(
         return np.array(sorted(place[c] for c in contents), dtype=np.int64)
 
     synonyms = {spelling.of(k.path): k.synonyms for k in list_keywords(connection)}
-    none = np.zeros(0, dtype=np.int64)
     examples = [
         KeywordExamples(
-            path, as_rows(positives[path]), as_rows(rejections.get(path, set())), none, synonyms.get(path, ())
+            path,
+            as_rows(positives[path]),
+            as_rows(rejections.get(path, set())),
+            as_rows(primes.get(path, set())),
+            synonyms.get(path, ()),
         )
         for path in sorted(positives, key=lambda p: p.key)
     ]

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keywright.catalogs.base import RootMapping
+from keywright.config import load_config
 from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath
+from keywright.learning.counting import count
 from keywright.learning.models import ModelSet
 from keywright.learning.settings import LearnerSettings
 from keywright.learning.training import TrainingReport, train
@@ -20,8 +22,10 @@ from keywright.operations.progress import Cancel, Progress, never, silent
 from keywright.operations.reading import SourceRead, read_source
 from keywright.operations.versions import Kept, keep
 from keywright.operations.workspace import Workspace
+from keywright.store.decisions import forget_waiting_up_to, last_waiting
 from keywright.store.models import active_version, version_content
-from keywright.store.photos import list_photos
+from keywright.store.photos import LOOSE, list_catalogs, list_photos
+from keywright.store.thresholds import list_thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +37,19 @@ class SetAside:
 
 
 @dataclass(frozen=True, slots=True)
+class NotRead:
+    """A known catalog that cannot be read now; what was read of it before still teaches."""
+
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class LearnReport:
     """What one learning did."""
 
     sources: tuple[SourceRead, ...]
+    not_read: tuple[NotRead, ...]
     embedding: EmbedReport
     photos: int  # that took part in training
     models: int  # keywords (and parents) that have a model now
@@ -62,36 +75,76 @@ def learn(
     progress: Progress = silent,
     cancel: Cancel = never,
 ) -> LearnReport:
-    """Bring the models up to what the sources hold now.
+    """Bring the models up to what the sources hold now; without sources, to what all catalogs hold that were learned
+    from before. Of those one that cannot be read now is reported and left as it was read the last time.
 
-    Raises ``KeywrightError`` where a source cannot be read or nothing can be learned; the active version stays.
+    ``settings`` ``None`` takes those of the configuration. Raises ``KeywrightError`` where a source cannot be read or
+    nothing can be learned; the active version stays.
     """
-    read, embedded = [], EmbedReport()
-    for source in sources:
-        one = read_source(workspace, source, mappings, learn=True, progress=progress)
+    again = [] if sources else known_sources(workspace)
+    read, away, embedded = [], [], EmbedReport()
+    for source in sources or again:
+        try:
+            one = read_source(workspace, source, mappings, learn=True, progress=progress)
+        except KeywrightError as error:
+            if not again:
+                raise
+            away.append(NotRead(source, str(error)))
+            continue
         read.append(one)
         with workspace.store.read() as connection:
             rows = list_photos(connection, [one.catalog_id])
         report = embed_photos(workspace, rows, progress, cancel)
-        require_some(report, source)
+        if not again:
+            require_some(report, source)
         embedded = EmbedReport(
             embedded.embedded + report.embedded,
             embedded.known + report.known,
             embedded.missing + report.missing,
             embedded.failures + report.failures,
         )
-    return _train(workspace, tuple(read), embedded, settings or LearnerSettings(), progress)
+    return _train(workspace, tuple(read), tuple(away), embedded, settings or configured(), progress)
+
+
+def train_known(
+    workspace: Workspace, *, settings: LearnerSettings | None = None, progress: Progress = silent
+) -> LearnReport:
+    """Train on what the store holds, reading no catalog: originals may be away. Raises as ``learn``."""
+    return _train(workspace, (), (), EmbedReport(), settings or configured(), progress)
+
+
+def known_sources(workspace: Workspace) -> list[str]:
+    """The catalogs learned from so far. Raises ``KeywrightError`` where there are none."""
+    with workspace.store.read() as connection:
+        found = [c.source for c in list_catalogs(connection) if c.learned and c.identity != LOOSE]
+    if not found:
+        raise KeywrightError(
+            "No catalog has been learned from yet; name one: `keywright learn SOURCE`, a catalog or a folder of photos."
+        )
+    return found
+
+
+def configured() -> LearnerSettings:
+    """The settings of the configuration. Raises ``ConfigError``."""
+    chosen = load_config().learning
+    return LearnerSettings(
+        min_photos=chosen.min_photos,
+        precision=chosen.precision,
+        decisions_before_learning=chosen.decisions_before_learning,
+    )
 
 
 def _train(
     workspace: Workspace,
     sources: tuple[SourceRead, ...],
+    away: tuple[NotRead, ...],
     embedded: EmbedReport,
     settings: LearnerSettings,
     progress: Progress,
 ) -> LearnReport:
     with workspace.store.read() as connection:
         gathered = gather(workspace, connection)
+        seen = last_waiting(connection)
         active = active_version(connection)
         previous = _previous(version_content(connection, active.id)) if active else None
     if not gathered.data.keywords:
@@ -106,11 +159,17 @@ def _train(
     report = result.report
     progress("Learning keywords", len(data.keywords), len(data.keywords))
     if active is None or result.models is not previous:
-        kept = keep(workspace, result.models, _metrics(report), previous)
+        honest = result.honest
+        counts = count(honest, data.keywords, result.models, report.seconds).to_bytes() if honest is not None else None
+        kept = keep(workspace, result.models, _metrics(report), previous, counts)
     else:
         kept = Kept(active.id, active.id)
+    if kept.held_back is None:
+        with workspace.store.write() as connection:
+            forget_waiting_up_to(connection, seen)
     return LearnReport(
         sources,
+        away,
         embedded,
         report.photos,
         len(result.models.keywords),
@@ -140,7 +199,7 @@ def _previous(parts: dict[str, bytes]) -> ModelSet | None:
 
 
 def load_models(workspace: Workspace) -> tuple[ModelSet, int]:
-    """The models that suggest, and their version.
+    """The models that suggest, with the thresholds that a person set, and their version.
 
     Raises ``KeywrightError`` where nothing was learned yet.
     """
@@ -150,4 +209,5 @@ def load_models(workspace: Workspace) -> tuple[ModelSet, int]:
             raise KeywrightError(
                 "Nothing has been learned yet; run `keywright learn SOURCE` on a catalog or folder with keywords first."
             )
-        return ModelSet.from_parts(version_content(connection, active.id)), active.id
+        models = ModelSet.from_parts(version_content(connection, active.id))
+        return models.with_thresholds(list_thresholds(connection)), active.id

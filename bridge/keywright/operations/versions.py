@@ -17,6 +17,7 @@ from keywright.store.models import (
     activate_version,
     active_version,
     add_version,
+    keep_figures,
     list_versions,
     previously_active,
     roll_back_version,
@@ -242,8 +243,15 @@ class Kept:
     held_back: str | None = None
 
 
-def keep(workspace: Workspace, models: ModelSet, metrics: Mapping[str, float], previous: ModelSet | None) -> Kept:
+def keep(
+    workspace: Workspace,
+    models: ModelSet,
+    metrics: Mapping[str, float],
+    previous: ModelSet | None,
+    counts: bytes | None = None,
+) -> Kept:
     """Keep a training as a version, and let it suggest unless it is worse than ``previous``, the active models.
+    ``counts`` is what was counted of it (``learning.counting``).
 
     A training that gives what a version holds already makes no other one. Where a person rolled that version back, or
     it was held back before, it stays so until a person activates it.
@@ -256,6 +264,8 @@ def keep(workspace: Workspace, models: ModelSet, metrics: Mapping[str, float], p
         taken_back = known is not None and known not in previously_active(connection)
         usable = active is not None and previous is not None
         number = known or add_version(connection, models.encoder_id, parts, metrics, activate=False)
+        if counts is not None:
+            keep_figures(connection, number, counts)
         if active is None or not usable or (worse is None and not taken_back):
             activate_version(connection, number)
             return Kept(number, number)

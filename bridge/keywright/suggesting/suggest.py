@@ -23,10 +23,15 @@ class Examples:
 
     vectors: Vectors
     positives: dict[tuple[str, ...], Rows]
+    primes: dict[tuple[str, ...], Rows]  # those a person marked as prime examples: they are the first reasons
 
     @classmethod
     def of(cls, vectors: Vectors, keywords: Sequence[KeywordExamples]) -> Examples:
-        return cls(vectors, {keyword.path.key: keyword.positives for keyword in keywords})
+        return cls(
+            vectors,
+            {keyword.path.key: keyword.positives for keyword in keywords},
+            {keyword.path.key: keyword.primes for keyword in keywords if len(keyword.primes)},
+        )
 
 
 def suggest(
@@ -77,16 +82,22 @@ def chosen(
 def reasons(
     vector: Floats, paths: Sequence[KeywordPath], examples: Examples | None, limit: int
 ) -> list[tuple[Reason, ...]]:
-    """For each keyword the training photos with it that the photo resembles most; never the photo itself."""
+    """For each keyword the training photos with it that the photo resembles most; never the photo itself.
+
+    Prime examples come before the others.
+    """
     if examples is None or not limit or not paths:
         return [()] * len(paths)
-    rows = [_spread(examples.positives.get(path.key, NO_ROWS)) for path in paths]
+    primes = [examples.primes.get(path.key, NO_ROWS) for path in paths]
+    others = [_spread(examples.positives.get(path.key, NO_ROWS)) for path in paths]
+    rows = [np.union1d(some, marked) if len(marked) else some for some, marked in zip(others, primes, strict=True)]
     needed, places = np.unique(np.concatenate(rows), return_inverse=True)
     likeness = np.asarray(examples.vectors[needed], dtype=np.float32) @ np.asarray(vector, dtype=np.float32)
     likeness[likeness > 1 - 1e-4] = -1  # itself, or a copy of it: no reason
     out = []
-    for mine in np.split(places, np.cumsum([len(r) for r in rows])[:-1]):
-        best = mine[np.argsort(-likeness[mine], kind="stable")[:limit]]
+    for mine, marked in zip(np.split(places, np.cumsum([len(r) for r in rows])[:-1]), primes, strict=True):
+        order = -likeness[mine] - 2 * np.isin(needed[mine], marked) if len(marked) else -likeness[mine]
+        best = mine[np.argsort(order, kind="stable")[:limit]]
         out.append(tuple(Reason(int(needed[i]), float(likeness[i])) for i in best if likeness[i] > -1))
     return out
 
@@ -102,7 +113,8 @@ def _bars(models: ModelSet, settings: SuggestSettings) -> Floats:
     bars = models.thresholds.copy()
     if settings.min_confidence is not None:
         bars[:] = settings.min_confidence
-    bars[models.photos < least] = np.inf
+    few = models.photos < least
+    bars[few if settings.min_confidence is not None else few & ~models.chosen] = np.inf
     return bars
 
 
