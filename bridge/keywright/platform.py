@@ -280,7 +280,7 @@ def be_polite(system: Any = os) -> None:
     """Leave the processors to whoever wants them; POSIX does it from within (Windows: ``lower_priority``)."""
     if hasattr(system, "nice"):
         with contextlib.suppress(OSError):
-            system.nice(10)
+            system.nice(15)
 
 
 def write_private(path: Path, text: str, windows: bool = WINDOWS) -> None:
