@@ -86,6 +86,13 @@ def suggestions(workspace: Workspace, params: Mapping[str, Any], progress: Progr
     }
 
 
+def audit(workspace: Workspace, params: Mapping[str, Any], progress: Progress, cancel: Cancel) -> Result:
+    """``catalog``: the number of the one to audit."""
+    from keywright.operations.doubting import audit_catalog
+
+    return audit_catalog(workspace, int(params["catalog"]), progress, cancel)
+
+
 def plan(workspace: Workspace, params: Mapping[str, Any], progress: Progress, cancel: Cancel) -> Result:
     from keywright.metadata import SidecarProfile
     from keywright.operations import applying
@@ -146,6 +153,7 @@ TASKS: Mapping[str, Task] = {
     "embed": embed,
     "rendition": rendition,
     "suggestions": suggestions,
+    "audit": audit,
     "plan": plan,
     "apply": apply,
     "undo": undo,

@@ -117,6 +117,13 @@ def list_jobs(
     return [_job(row) for row in connection.execute(chosen)]
 
 
+def newest_of(connection: Connection, kind: str, params: Mapping[str, Any]) -> list[Job]:
+    """The jobs of this kind with just these parameters, the newest first."""
+    text = json.dumps(dict(params), sort_keys=True)
+    chosen = select(jobs).where(jobs.c.kind == kind, jobs.c.params == text).order_by(jobs.c.id.desc())
+    return [_job(row) for row in connection.execute(chosen)]
+
+
 def take_job(connection: Connection) -> Job | None:
     """Begin the oldest job that may be begun now."""
     now = _now()

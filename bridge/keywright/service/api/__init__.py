@@ -8,8 +8,10 @@ from keywright.service.api import (
     keywords,
     models,
     photos,
+    questions,
     review,
     suggestions,
+    thresholds,
     writebacks,
 )
 
@@ -23,5 +25,7 @@ GROUPS = (
     jobs.GROUP,
     models.GROUP,
     writebacks.GROUP,
+    questions.GROUP,
+    thresholds.GROUP,
     review.GROUP,
 )

@@ -1,0 +1,91 @@
+"""An audit that is kept: as numbers in a job's result, and read again without what was decided since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from keywright.keywords import KeywordPath
+from keywright.operations.auditing import AuditReport, Finding, audit_source
+from keywright.operations.progress import Cancel, Progress
+from keywright.operations.registering import catalog, mappings_of
+from keywright.operations.workspace import Workspace
+from keywright.store.lookups import decisions_on, photos_by_id
+from keywright.store.photos import KeywordIds, PhotoRow, photos_at
+
+MOST_FINDINGS = 1000
+"""Of either kind; who has decided these asks for another audit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """A finding with the photos as the store knows them now."""
+
+    doubt: str
+    photos: tuple[PhotoRow, ...]
+    keyword: KeywordPath
+    chance: float
+    confidence: float
+    instead: KeywordPath | None
+    because: tuple[tuple[PhotoRow, float], ...]
+
+
+def audit_catalog(workspace: Workspace, number: int, progress: Progress, cancel: Cancel) -> dict[str, object]:
+    """Audit a registered catalog; gives what ``still_open`` reads. Raises ``KeywrightError`` as ``audit_source``."""
+    row = catalog(workspace, number)
+    report = audit_source(
+        workspace,
+        row.source,
+        mappings_of(workspace, number),
+        limit=MOST_FINDINGS,
+        progress=progress,
+        cancel=cancel,
+    )
+    return {"judged": report.photos, "keywords": report.keywords, "findings": _written(workspace, report)}
+
+
+def _written(workspace: Workspace, report: AuditReport) -> list[dict[str, object]]:
+    findings = (*report.missing, *report.wrong)
+    with workspace.store.read() as connection:
+        speaking = photos_at(connection, list({b.path for one in findings for b in one.because}))
+    return [_as_numbers(one, {path: rows[0].id for path, rows in speaking.items()}) for one in findings]
+
+
+def _as_numbers(one: Finding, ids: Mapping[Any, int]) -> dict[str, object]:
+    return {
+        "doubt": one.doubt.value,
+        "photos": list(one.photo_ids),
+        "keyword": str(one.keyword),
+        "chance": round(one.chance, 4),
+        "confidence": round(one.confidence, 4),
+        "instead": None if one.instead is None else str(one.instead),
+        "because": [[ids[b.path], round(b.similarity, 3)] for b in one.because if b.path in ids],
+    }
+
+
+def still_open(workspace: Workspace, findings: Sequence[Mapping[str, Any]]) -> list[Doubted]:
+    """The findings whose photos are still there and on which nobody has decided since, the most certain first."""
+    wanted = {int(n) for one in findings for n in (*one["photos"], *(b[0] for b in one["because"]))}
+    with workspace.store.read() as connection:
+        rows = photos_by_id(connection, sorted(wanted))
+        names = KeywordIds(connection).paths()
+        made = decisions_on(connection, sorted({int(n) for one in findings for n in one["photos"]}))
+    decided = {(photo, names[d.keyword_id].key) for photo, some in made.items() for d in some}
+    found = []
+    for one in findings:
+        keyword = KeywordPath.parse(one["keyword"])
+        photos = tuple(rows[n] for n in one["photos"] if n in rows and (n, keyword.key) not in decided)
+        if photos:
+            found.append(
+                Doubted(
+                    str(one["doubt"]),
+                    photos,
+                    keyword,
+                    float(one["chance"]),
+                    float(one["confidence"]),
+                    None if one["instead"] is None else KeywordPath.parse(one["instead"]),
+                    tuple((rows[n], float(likeness)) for n, likeness in one["because"] if n in rows),
+                )
+            )
+    return sorted(found, key=lambda one: -one.chance)

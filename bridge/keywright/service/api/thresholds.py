@@ -1,0 +1,111 @@
+"""Keywords with the quality of their models, and their thresholds."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from keywright.service.bridge import Bridge
+from keywright.service.endpoint import Group
+from keywright.service.messages import thresholds as m
+
+if TYPE_CHECKING:
+    from keywright.operations.thresholds import KeywordThreshold
+
+GROUP = Group("thresholds")
+
+
+@GROUP.endpoint(
+    "GET",
+    "/models/keywords",
+    "Every keyword with its photos, the quality of its model, and its threshold.",
+    answer=m.KeywordModels,
+)
+def list_keyword_models(bridge: Bridge) -> m.KeywordModels:
+    from keywright.operations.listing import list_models
+    from keywright.store.thresholds import list_thresholds
+
+    with bridge.workspace.store.read() as connection:
+        own = list_thresholds(connection)
+    return m.KeywordModels(
+        keywords=[
+            m.KeywordModel(
+                keyword=str(one.path),
+                photos=one.photos,
+                synonyms=list(one.synonyms),
+                private=one.private,
+                quality=_told(one.quality),
+                threshold=_told(one.threshold),
+                own=one.path.key in own,
+            )
+            for one in list_models(bridge.workspace)
+        ]
+    )
+
+
+@GROUP.endpoint(
+    "GET",
+    "/thresholds",
+    "A keyword's threshold, and what is to be expected of it.",
+    query=m.ThresholdQuery,
+    answer=m.Threshold,
+)
+def get_threshold(bridge: Bridge, query: m.ThresholdQuery) -> m.Threshold:
+    from keywright.operations.thresholds import keyword_threshold
+
+    return _threshold(keyword_threshold(bridge.workspace, query.keyword))
+
+
+@GROUP.endpoint(
+    "POST",
+    "/thresholds",
+    "Set a keyword's threshold; null lets the learned one hold again.",
+    body=m.ThresholdIn,
+    answer=m.Threshold,
+)
+def set_threshold(bridge: Bridge, body: m.ThresholdIn) -> m.Threshold:
+    from keywright.operations import thresholds
+
+    return _threshold(thresholds.set_threshold(bridge.workspace, body.keyword, body.confidence))
+
+
+@GROUP.endpoint(
+    "GET",
+    "/thresholds/preview",
+    "What a keyword would be suggested on from a confidence on.",
+    query=m.PreviewQuery,
+    answer=m.ThresholdPreview,
+)
+def preview_threshold(bridge: Bridge, query: m.PreviewQuery) -> m.ThresholdPreview:
+    from keywright.operations import thresholds
+    from keywright.service.api.questions import pictured
+
+    found = thresholds.preview_threshold(bridge.workspace, query.keyword, query.confidence, limit=query.limit)
+    return m.ThresholdPreview(
+        keyword=str(found.keyword),
+        confidence=found.confidence,
+        photos=found.photos,
+        looked_at=found.looked_at,
+        precision=_told(found.precision),
+        recall=_told(found.recall),
+        shown=[
+            m.PreviewedPhoto(photo=pictured(one.photo), confidence=round(min(max(one.confidence, 0.0), 1.0), 4))
+            for one in found.shown
+        ],
+    )
+
+
+def _threshold(found: KeywordThreshold) -> m.Threshold:
+    return m.Threshold(
+        keyword=str(found.keyword),
+        learned=_told(found.learned) or 0.0,
+        own=found.own,
+        photos=found.photos,
+        precision=_told(found.precision),
+        recall=_told(found.recall),
+    )
+
+
+def _told(value: float | None) -> float | None:
+    """JSON has no nan and no infinity; a keyword that is never suggested has an infinite threshold."""
+    return round(float(value), 4) if value is not None and math.isfinite(value) else None
