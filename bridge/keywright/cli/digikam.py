@@ -11,10 +11,13 @@ from pathlib import Path
 
 import click
 
-from keywright.cli.output import json_option, printable, progress_bar
+from keywright.cli.output import counted, json_option, note, printable, progress_bar
 from keywright.errors import KeywrightError
 
 confidence = click.FloatRange(0, 1)
+database_option = click.option(
+    "--database", default=None, metavar="SOURCE", help="A digikam4.db or mysql://user@host/db."
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,7 +27,7 @@ def digikam() -> None:
 
 @digikam.command()
 @click.option("--album", default="", metavar="ALBUM", help='Such as "2023/Trips"; everything without it.')
-@click.option("--database", default=None, metavar="SOURCE", help="A digikam4.db or mysql://user@host/db.")
+@database_option
 @click.option("--apply", "applies", is_flag=True, help="Write them: needs --min-confidence.")
 @click.option("--min-confidence", type=confidence, default=None, metavar="P", help="The least confidence, 0 to 1.")
 @json_option
@@ -75,6 +78,28 @@ def suggest(
 
 
 @digikam.command()
+@database_option
+@click.argument("photos", nargs=-1, required=True, metavar="PHOTO...", type=click.Path(path_type=Path))
+def review(database: str | None, photos: Sequence[Path]) -> None:
+    """Open the review in the browser on exactly these photos: called by Open With in digiKam.
+
+    Photos that Keywright does not know yet are looked up in digiKam's database.
+    """
+    from keywright.cli.digikam_review import open_review, tell
+
+    try:
+        chosen = open_review(photos, database)
+    except KeywrightError as error:
+        tell(printable(str(error)))
+        raise
+    for why in chosen.left_out:
+        note(f"Left out: {why}")
+    if chosen.left_out:
+        tell(f"{counted(len(chosen.left_out), 'photo')} left out: {printable(chosen.left_out[0])}")
+    click.echo(f"The review of {counted(chosen.photos, 'photo')} is open in the browser.")
+
+
+@digikam.command()
 @click.option("--min-confidence", type=confidence, default=0.9, show_default=True, metavar="P", help="As in suggest.")
 @click.option("--between", metavar="LINE", help="Read the two names from stdin, in quotes, with this line between.")
 @click.argument("names", nargs=-1, metavar="[INPUT OUTPUT]", type=click.Path(path_type=Path))
@@ -92,7 +117,7 @@ def queue(min_confidence: float, between: str | None, names: Sequence[Path]) -> 
     else:
         raise click.UsageError("Name the photo and its copy.")
     number = pass_on(photo, copy, min_confidence)
-    click.echo(printable(f"{photo.name}: {number} keyword{'' if number == 1 else 's'} written into the copy."))
+    click.echo(printable(f"{photo.name}: {counted(number, 'keyword')} written into the copy."))
 
 
 def main() -> None:
