@@ -24,7 +24,8 @@ from keywright.encoders import (
 from keywright.encoders.base import EncoderError
 from keywright.encoders.builtin import BUILTIN, BuiltinEncoder, imagenet_names
 from keywright.encoders.efficientnet_lite import VARIANTS, SameConv, blocks_of
-from keywright.encoders.lite_graphs import Precision, open_network, probe
+from keywright.encoders.lite_graphs import Precision, open_network
+from keywright.encoders.probing import probe
 from keywright.renditions.base import Crop, View
 from keywright.renditions.make import make_rendition
 

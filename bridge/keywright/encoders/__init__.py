@@ -42,12 +42,13 @@ def available_encoders(folder: Path | None = None) -> Sequence[EncoderInfo]:
     ``folder``: where pulled and fine-tuned encoders are (``Home.encoders``).
     """
     from keywright.encoders.builtin import BUILTIN
+    from keywright.encoders.kept import kept_encoders
     from keywright.encoders.lite_graphs import package_of
     from keywright.encoders.weights import is_installed
 
     levels = {encoder_id: level for level, encoder_id in LEVELS.items()}
     ordered = sorted(BUILTIN.values(), key=lambda spec: spec.id != DEFAULT_ENCODER)
-    return [
+    found = [
         EncoderInfo(
             spec.id,
             spec.dimension,
@@ -57,6 +58,8 @@ def available_encoders(folder: Path | None = None) -> Sequence[EncoderInfo]:
         )
         for spec in ordered
     ]
+    found += [EncoderInfo(kept.id, kept.dimension, True, kept.about, kept.name) for kept in kept_encoders(folder)]
+    return found
 
 
 def resolve_encoder(name: str, folder: Path | None = None) -> str:
@@ -77,7 +80,15 @@ def open_encoder(encoder_id: str, cache: Path, folder: Path | None = None) -> En
     from keywright.encoders.builtin import BUILTIN, BuiltinEncoder
 
     found = _find(encoder_id, folder)
-    return BuiltinEncoder.open(BUILTIN[found.id], cache)
+    if found.id in BUILTIN:
+        return BuiltinEncoder.open(BUILTIN[found.id], cache)
+    from keywright.encoders.clip import ClipEncoder
+    from keywright.encoders.kept import read_kept
+
+    assert folder is not None
+    assert found.level is not None
+    own = folder / found.level
+    return ClipEncoder(read_kept(own), own, cache)
 
 
 def _find(name: str, folder: Path | None) -> EncoderInfo:

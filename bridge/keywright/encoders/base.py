@@ -37,8 +37,8 @@ def available_cores() -> int:
 
 
 class Encoder(Protocol):
-    """One more thing an encoder may say: ``simultaneous``, an int, how many ``encode`` calls may run at once, each on
-    a core of its own. Without it, calls come one at a time."""
+    """Two more things an encoder may say: ``simultaneous``, an int, how many ``encode`` calls may run at once, each on
+    a core of its own (without it, calls come one at a time); ``batch``, an int, photos it is best given at a time."""
 
     id: str  # stable, names network, weights and view, e.g. "efficientnet-lite0/centre224"; vectors are stored under it
     dimension: int

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from keywright.encoders.base import EncoderError
 from keywright.encoders.onnx_graph import Features, graph_of, load_graph
+from keywright.encoders.probing import least_cosine, probe
 from keywright.encoders.weights import digest_of, weights_file
 from keywright.errors import reason
 from keywright.renditions.base import Pixels
@@ -142,7 +143,7 @@ def _read_cached(name: str, graph: Path, head: Path, precision: Precision) -> Ne
         classifier = Head(arrays["weight"], arrays["bias"])
         expected: NDArray[np.float32] = arrays["expected"]
     features = _load(graph)
-    least = _least_cosine(expected, features(probe(_PROBE_SIZE)))
+    least = least_cosine(expected, features(probe(_PROBE_SIZE)))
     if precision is Precision.FULL:
         if not least >= AGREEMENT:
             raise _UnusableError(f"ONNX Runtime's vectors differ from torch's (cosine {least:.4f})")
@@ -187,23 +188,3 @@ def _write(name: str, precision: Precision, weights: Path, graph: Path, head: Pa
             draft.replace(graph)
     except OSError as error:
         raise _UnusableError(f"its graph cannot be kept in {graph.parent} ({reason(error)})") from None
-
-
-def _least_cosine(expected: NDArray[np.float32], found: NDArray[np.float32]) -> float:
-    lengths = np.linalg.norm(expected, axis=1) * np.linalg.norm(found, axis=1)
-    return float((np.sum(expected * found, axis=1) / lengths).min())
-
-
-def probe(size: int) -> Pixels:
-    """Four made-up pictures, waves of many lengths and directions in colour, that stir all parts of a network."""
-    rows, columns = np.mgrid[0:size, 0:size] / size
-    waves = [
-        128
-        + 60 * np.sin(2 * np.pi * (number + 1) * (rows * (channel + 1) + columns * (3 - channel)))
-        + 60 * np.cos(17 * (number + 1) * columns * rows + channel)
-        for number in range(4)
-        for channel in range(3)
-    ]
-    stacked = np.moveaxis(np.array(waves).reshape(4, 3, size, size), 1, -1)
-    pixels: Pixels = np.clip(stacked, 0, 255).astype(np.uint8)
-    return pixels

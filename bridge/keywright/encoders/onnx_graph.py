@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 OPSET = 17
 IR_VERSION = 9
 INPUT, OUTPUT = "pixels", "features"
+CPU = "CPUExecutionProvider"
 
 Features = Callable[[Pixels], NDArray[np.float32]]
 """From uint8 pixels, shape (n, height, width, 3), to pooled features, float32, shape (n, 1280)."""
@@ -109,9 +110,10 @@ class Writer:
         return model
 
 
-def load_graph(file: Path, *, emulated: bool = False) -> Features:
+def load_graph(file: Path, *, emulated: bool = False, provider: str = CPU) -> Features:
     """A function that runs the graph, in one core; it may be called by several threads at once.
 
+    A ``provider`` other than the processor's own takes one call at a time and does what it cannot on the processor.
     ``emulated``: a graph in eight bits computes in floating point what its bytes stand for, without integer kernels.
 
     One core for each call, and as many calls as cores, is faster than many cores for one call: small networks share
@@ -125,7 +127,7 @@ def load_graph(file: Path, *, emulated: bool = False) -> Features:
     options.log_severity_level = 3
     if emulated:
         options.add_session_config_entry("session.disable_quant_qdq", "1")
-    session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(str(file), options, providers=list(dict.fromkeys((provider, CPU))))
 
     def run(pixels: Pixels) -> NDArray[np.float32]:
         features: NDArray[np.float32] = session.run([OUTPUT], {INPUT: pixels})[0]

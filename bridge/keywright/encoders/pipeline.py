@@ -55,14 +55,15 @@ def embed_files(
     *,
     cancel: Callable[[], bool] = lambda: False,
     threads: int | None = None,
-    batch: int = BATCH,
+    batch: int | None = None,
 ) -> Iterator[EmbeddedPhoto | FailedPhoto]:
     """Embed photos; results come in the order of ``paths``, which is read only a little ahead.
 
     When ``cancel()`` becomes true the results end early; closing the iterator has the same effect. ``threads``: one for
-    each core if not given.
+    each core if not given; ``batch``: what the encoder says it is best given, else ``BATCH``.
     """
     cores = available_cores()
+    wanted: int = getattr(encoder, "batch", BATCH) if batch is None else batch
     simultaneous: int = getattr(encoder, "simultaneous", 1)
     count = threads or (cores if simultaneous >= cores else cores + 1)
     turn = threading.Semaphore(simultaneous)
@@ -71,7 +72,7 @@ def embed_files(
     def work(part: tuple[tuple[int, Path], ...]) -> list[EmbeddedPhoto | FailedPhoto]:
         return _embed_batch(part, encoder, renderer, turn, stopped.is_set)
 
-    batches = _batched(enumerate(paths), batch)
+    batches = _batched(enumerate(paths), wanted)
     with Renderer() as renderer, ThreadPoolExecutor(count, thread_name_prefix="embed") as pool:
         waiting: deque[Future[list[EmbeddedPhoto | FailedPhoto]]] = deque()
         try:

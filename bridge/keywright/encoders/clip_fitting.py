@@ -1,0 +1,182 @@
+"""How an open_clip network runs best on this machine, found once when it is first used and kept in the cache folder.
+
+Torch on the CPU in float32 is what everything else must agree with. Asked for, in this order: a graphics card and half
+precision on it; ONNX Runtime with each provider it has here. What gives other vectors is left out; of the rest the
+fastest is taken, with the number of photos at a time beyond which nothing is gained.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import logging
+import math
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from keywright.encoders.base import available_cores
+from keywright.encoders.clip_network import ClipNetwork, export_vision
+from keywright.encoders.kept import KeptEncoder
+from keywright.encoders.onnx_graph import Features, load_graph
+from keywright.encoders.probing import least_cosine, probe
+from keywright.errors import reason
+from keywright.renditions.base import Pixels
+
+log = logging.getLogger(__name__)
+
+FIT_VERSION = 1
+FULL_AGREEMENT = 0.9999
+"""Least cosine with torch's vectors in full precision."""
+HALF_AGREEMENT = 0.999
+"""The same where numbers have half the bits."""
+_SECONDS = 4.0  # a batch that takes longer is large enough
+_GAIN = 0.95  # a larger batch must need at most so much of the time for each photo
+_BATCHES = (1, 2, 4, 8, 16, 32, 64, 128)
+TORCH = "torch"
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """``runner``: TORCH, or the ONNX Runtime provider; ``agreement``: least cosine with torch in full precision."""
+
+    runner: str
+    device: str
+    dtype: str
+    batch: int
+    photos_per_second: float  # of all cores, encoding alone
+    agreement: float
+    text_scale: float
+    text_bias: float
+
+
+def fit_file(kept: KeptEncoder, cache: Path) -> Path:
+    """Where the fit is kept; its name carries all that it depends on."""
+    versions = "-".join(importlib.metadata.version(name) for name in ("torch", "onnxruntime"))
+    return cache / f"{kept.id.replace('/', '-')}-v{FIT_VERSION}-{versions}.json"
+
+
+def graph_file(kept: KeptEncoder, cache: Path) -> Path:
+    return fit_file(kept, cache).with_suffix(".onnx")
+
+
+def read_fit(kept: KeptEncoder, cache: Path) -> Fit | None:
+    """What was found before, if it still holds: the graphics card there, the graph there."""
+    try:
+        fit = Fit(**json.loads(fit_file(kept, cache).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    if fit.runner != TORCH and not graph_file(kept, cache).is_file():
+        return None
+    return fit if fit.runner != TORCH or fit.device == best_device() else None
+
+
+def best_device() -> str:
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def find_fit(kept: KeptEncoder, network: ClipNetwork, cache: Path) -> Fit:
+    """Try what there is and keep the best. The network is left where the fit says."""
+    pixels = probe(kept.size)
+    expected = network.photos(pixels)
+    found: list[Fit] = []
+
+    def tried(runner: str, device: str, dtype: str, run: Features, least: float, calls: int) -> None:
+        agreement = least_cosine(expected, run(pixels))
+        if not agreement >= least:
+            log.info("%s through %s on %s in %s differs (cosine %.4f).", kept.name, runner, device, dtype, agreement)
+            return
+        batch, speed = best_batch(run, kept.size)
+        log.info("%s through %s on %s in %s: %.1f photos/s.", kept.name, runner, device, dtype, speed * calls)
+        found.append(Fit(runner, device, dtype, batch, speed * calls, agreement, network.text_scale, network.text_bias))
+
+    tried(TORCH, "cpu", "float32", network.photos, FULL_AGREEMENT, 1)
+    _try_graph(kept, network, cache, tried)
+    device = best_device()
+    if device != "cpu":
+        for dtype in _dtypes(device):
+            network.moved(device, getattr(torch, dtype))
+            tried(TORCH, device, dtype, network.photos, HALF_AGREEMENT, 1)
+    best = max(found, key=lambda fit: fit.photos_per_second)
+    network.moved(best.device if best.runner == TORCH else "cpu", getattr(torch, best.dtype))
+    if best.runner == TORCH:
+        graph_file(kept, cache).unlink(missing_ok=True)
+    cache.mkdir(parents=True, exist_ok=True)
+    fit_file(kept, cache).write_text(json.dumps(asdict(best)), encoding="utf-8")
+    return best
+
+
+def _dtypes(device: str) -> list[str]:
+    if device == "cuda" and torch.cuda.is_bf16_supported():
+        return ["float32", "float16", "bfloat16"]
+    return ["float32", "float16"]
+
+
+def _try_graph(
+    kept: KeptEncoder,
+    network: ClipNetwork,
+    cache: Path,
+    tried: Callable[[str, str, str, Features, float, int], None],
+) -> None:
+    graph = graph_file(kept, cache)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache, prefix="export-") as folder:
+            draft = Path(folder) / graph.name
+            export_vision(network, kept.size, draft)
+            draft.replace(graph)
+    except Exception as error:  # noqa: BLE001  an exporter has no error classes of its own, and torch can do the work
+        log.info("%s cannot be written as an ONNX graph (%s); torch runs it.", kept.name, reason(error))
+        return
+    for provider in providers():
+        own = provider == "CPUExecutionProvider"
+        try:
+            run = load_graph(graph, provider=provider)
+            tried(
+                provider,
+                "cpu" if own else provider.removesuffix("ExecutionProvider").lower(),
+                "float32",
+                run,
+                FULL_AGREEMENT if own else HALF_AGREEMENT,
+                available_cores() if own else 1,
+            )
+        except Exception as error:  # noqa: BLE001  ONNX Runtime's error classes derive from Exception alone
+            log.info("%s does not run through %s (%s).", kept.name, provider, reason(error))
+
+
+def providers() -> list[str]:
+    """ONNX Runtime's providers on this machine that are worth a try."""
+    import onnxruntime  # type: ignore[import-untyped]
+
+    wanted = ("CUDAExecutionProvider", "CoreMLExecutionProvider", "DmlExecutionProvider", "CPUExecutionProvider")
+    return [name for name in wanted if name in onnxruntime.get_available_providers()]
+
+
+def best_batch(run: Callable[[Pixels], NDArray[np.float32]], side: int) -> tuple[int, float]:
+    """Photos at a time beyond which nothing is gained, or memory ends; and photos a second with it."""
+    best, least = 1, math.inf
+    for batch in _BATCHES:
+        pixels = np.resize(probe(side), (batch, side, side, 3))
+        try:
+            run(pixels)
+            start = time.perf_counter()
+            run(pixels)
+            seconds = time.perf_counter() - start
+        except RuntimeError as error:
+            if batch == 1 or "memory" not in str(error).lower():
+                raise
+            break
+        if seconds / batch > least * _GAIN:
+            break
+        best, least = batch, seconds / batch
+        if seconds > _SECONDS:
+            break
+    return best, 1 / least
