@@ -30,6 +30,7 @@ COMMANDS = {
     "evaluate": Listed("evaluate", "Measure how good the suggestions for a catalog are."),
     "audit": Listed("audit", "Keywords that are probably missing or wrong in a catalog."),
     "uncertain": Listed("uncertain", "The photos whose answer would teach most."),
+    "search": Listed("search", "Find photos by words, or by photos like them."),
     "keywords": Listed("keywords", "The keywords that were learned: list, search, export, import."),
     "models": Listed("models", "Model versions: list, activate, roll back, compare, export, import."),
     "serve": Listed("serve", "Be the bridge that Lightroom, digiKam and the browser talk to."),

@@ -27,18 +27,12 @@ class KeptSentences:
     """
 
     def __init__(self, sentences: SentenceEncoder, folder: Path) -> None:
+        self.id = sentences.id
+        self.dimension = sentences.dimension
         self._sentences = sentences
         self._file = folder / f"sentences-{sentences.id}.npz"
         self._places: dict[str, int] | None = None
         self._vectors: Vectors = np.zeros((0, sentences.dimension), dtype=np.float32)
-
-    @property
-    def id(self) -> str:
-        return self._sentences.id
-
-    @property
-    def dimension(self) -> int:
-        return self._sentences.dimension
 
     def encode(self, texts: Sequence[str], *, keep: bool = True) -> Vectors:
         """As ``SentenceEncoder.encode``; with ``keep`` false, new texts (what a person typed once) are not kept."""

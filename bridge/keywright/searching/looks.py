@@ -57,7 +57,7 @@ def by_classes(vectors: Vectors, allowed: Rows, head: ClassHead, weights: Floats
     looked /= np.maximum(np.linalg.norm(looked, axis=1, keepdims=True), 1e-6)
     alike = looked @ (score[best] @ looked[best])
     together = (1 - FEEDBACK) * _standard(score[:, None])[:, 0] + FEEDBACK * _standard(alike[:, None])[:, 0]
-    return rows, _logistic(_SLOPE * together + _OFFSET)
+    return rows, _logistic(np.asarray(_SLOPE * together + _OFFSET, dtype=np.float32))
 
 
 def by_text_side(vectors: Vectors, allowed: Rows, text: Floats, neutral: Floats, scale: float, bias: float) -> Floats:

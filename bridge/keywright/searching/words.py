@@ -13,25 +13,10 @@ _BETWEEN = re.compile(
 _LEADING = re.compile(r"^(?:an?|the|some|many|two|three|my|our)\s+", re.I)
 _WORD = re.compile(r"[^\W_]+")
 _SMALL = frozenset(
-    (
-        "a",
-        "an",
-        "and",
-        "at",
-        "before",
-        "behind",
-        "beside",
-        "by",
-        "for",
-        "from",
-        "in",
-        "inside",
-        "is",
-        "my",
-        "near",
-        "of",
+    _WORD.findall(
+        "a an and at before behind beside by for from in inside is my near of on or our over some the through to two "
+        "under with without"
     )
-    + ("on", "or", "our", "over", "some", "the", "through", "to", "two", "under", "with", "without")
 )
 MOST_PARTS = 4
 
