@@ -15,11 +15,12 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from flask import Request
+from werkzeug.http import parse_cookie
 
 from keywright.service.problems import ProblemError
 
@@ -148,6 +149,14 @@ class Guard:
             given = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
             if not hmac.compare_digest(given.encode(), session.csrf.encode()):
                 raise ProblemError(403, "csrf", "The form's CSRF token is missing or old; load the page again.")
+
+    def knows(self, headers: Mapping[str, str]) -> bool:
+        """Whether a request whose head this is comes from the user, as far as its head tells."""
+        kind, _, given = headers.get("AUTHORIZATION", "").partition(" ")
+        if kind.lower() == "bearer" and hmac.compare_digest(given.strip().encode("utf-8", "replace"), self._token):
+            return True
+        name = parse_cookie(headers.get("COOKIE", "")).get(COOKIE)
+        return name is not None and self.sessions.find(name) is not None
 
     def log_in(self, code: str) -> str:
         """The session's cookie for a login link's code."""

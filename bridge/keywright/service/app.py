@@ -14,7 +14,7 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-_HEADERS = {
+SAFE_HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -52,7 +52,7 @@ def create_app(bridge: Bridge) -> Flask:
 
     @app.after_request
     def keep_safe(response: Response) -> Response:
-        for name, value in _HEADERS.items():
+        for name, value in SAFE_HEADERS.items():
             response.headers[name] = value
         response.headers.setdefault("Cache-Control", "no-store")  # the pages' own files are kept, and asked about
         return response

@@ -30,8 +30,8 @@ from keywright.errors import KeywrightError, reason
 from keywright.home import Home
 from keywright.operations.workspace import Workspace
 from keywright.platform import WINDOWS, write_private
-from keywright.service import limits
-from keywright.service.app import create_app
+from keywright.service import http, limits
+from keywright.service.app import SAFE_HEADERS, create_app
 from keywright.service.bridge import Bridge
 from keywright.service.queue import Queue
 from keywright_plugin.connection import PROTOCOL, Connection, connection_file, find_bridge, read_connection
@@ -141,7 +141,7 @@ class RunningBridge:
             connection_limit=CONNECTIONS,
             channel_timeout=_IDLE_SECONDS,
             cleanup_interval=10,
-            max_request_body_size=limits.MOST_PICTURE_BYTES + 1,
+            max_request_body_size=max(limits.MOST_PICTURE_BYTES, limits.MOST_MODEL_BYTES) + 1,
             max_request_header_size=32768,
             # What has come in is never kept on the way: a body above this goes to a temporary file.
             inbuf_overflow=1 << 20,
@@ -150,6 +150,8 @@ class RunningBridge:
             ident="Keywright",
             expose_tracebacks=False,
         )
+        server: Any = self._server
+        server.channel_class = http.channel(self.bridge.guard.knows, SAFE_HEADERS)
         self.connection = Connection(
             self.bridge.host, self.bridge.port, self.bridge.token, os.getpid(), __version__, PROTOCOL
         )
