@@ -18,12 +18,19 @@ Task.run(LOC("$$$/Keywright/Menu/Apply=Apply accepted keywords"), function(_, pr
   while after do
     Task.check(progress)
     local page = Bridge.ask(bridge, Request.pending(number, after))
+    local ids = Json.get(page, "host_ids") or {}
     for _, one in ipairs(page.photos) do
       if #one.add > 0 then
         local photo = catalog:findPhotoByUuid(one.host_id)
         if photo then
           for _, keyword in ipairs(one.add) do
-            wanted[#wanted + 1] = { photo = photo, uuid = one.host_id, number = one.photo, keyword = keyword }
+            wanted[#wanted + 1] = {
+              photo = photo,
+              uuid = one.host_id,
+              number = one.photo,
+              keyword = keyword,
+              id = tonumber(ids[keyword]),
+            }
           end
         else
           gone = gone + 1

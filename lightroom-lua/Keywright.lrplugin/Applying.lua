@@ -24,7 +24,7 @@ local function report_of(one, done, reason)
   return { photo = one.number, keyword = one.keyword, action = "add", done = done, reason = reason or "" }
 end
 
---- Write `wanted` of {photo = LrPhoto, uuid, number = the bridge's photo, keyword = text} and say what became of it.
+--- Write `wanted` of {photo = LrPhoto, uuid, number = the bridge's photo, keyword = text, id = the keyword's or nil} and say what became of it.
 function Applying.apply(bridge, wanted, progress)
   local title = LOC("$$$/Keywright/UndoStep=Keywright: add keywords")
   progress:setCaption(LOC("$$$/Keywright/Writing=Writing keywords…"))

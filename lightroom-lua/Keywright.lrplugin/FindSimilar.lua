@@ -20,20 +20,26 @@ Task.run(LOC("$$$/Keywright/Menu/Similar=Find photos like these"), function(_, p
   end
   local bridge = Bridge.ensure(progress)
   local entries = Session.entries(bridge, chosen, progress)
-  Session.suggest(bridge, entries, progress) -- gives those a vector that have none
-  local lists, own = {}, {}
-  for i, entry in ipairs(entries) do
+  local lists, own, asked = {}, {}, {}
+  for _, entry in ipairs(entries) do
     if entry.id then
       own[entry.id] = true
-      if i <= ASKED and entry.state == "ready" then
-        Task.check(progress)
-        lists[#lists + 1] = Bridge.ask(bridge, Request.similar(entry.id, EACH)).photos
+      if #asked < ASKED then
+        asked[#asked + 1] = entry
       end
+    end
+  end
+  Session.suggest(bridge, asked, progress) -- gives those a vector that have none
+  for _, entry in ipairs(asked) do
+    if entry.state == "ready" then
+      Task.check(progress)
+      lists[#lists + 1] = Bridge.ask(bridge, Request.similar(entry.id, EACH)).photos
     end
   end
   local catalog, photos = LrApplication.activeCatalog(), {}
   for _, one in ipairs(Similar.merged(lists, own, EACH)) do
-    local photo = catalog:findPhotoByPath(one.path)
+    -- By uuid: a virtual copy has its master's path. By path where the bridge knows the photo from another catalog.
+    local photo = catalog:findPhotoByUuid(one.host_id) or catalog:findPhotoByPath(one.path)
     if photo then
       photos[#photos + 1] = photo
     end

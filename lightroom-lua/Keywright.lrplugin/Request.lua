@@ -162,6 +162,11 @@ function Request.compare(protocol)
   return (tonumber(protocol) or 0) < Request.PROTOCOL and "bridge" or "plug-in"
 end
 
+--- Lightroom's own number of a suggestion's keyword, or nil where its catalog had none when it was read.
+function Request.local_id(suggestion)
+  return tonumber((Json.get(suggestion, "host_id")))
+end
+
 --- A list in parts of at most `most`.
 function Request.parts(list, most)
   local parts = {}

@@ -148,9 +148,10 @@ local function ids_of(entries)
 end
 
 local function ask(bridge, entries, embed)
+  local profile, least = Settings.get("profile"), Settings.get("least")
   local request = Request.suggest(ids_of(entries), {
-    profile = Settings.get("profile") ~= "" and Settings.get("profile") or nil,
-    min_confidence = nil,
+    profile = profile ~= "" and profile or nil,
+    min_confidence = least > 0 and least or nil,
     embed = embed,
   })
   request.safe = true

@@ -6,6 +6,7 @@ local Settings = {}
 
 local DEFAULTS = {
   threshold = 0.7, -- what the dialog ticks by itself
+  least = 0, -- what is suggested at all; 0: each keyword's own threshold
   browser_above = 500, -- photos; more go to the review in the browser
   profile = "",
   thumbnails = false, -- send developed thumbnails even where the bridge could read the original

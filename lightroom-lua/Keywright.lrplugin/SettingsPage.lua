@@ -39,13 +39,15 @@ local function stop(properties)
   end)
 end
 
+local PERCENT = { threshold = true, least = true } -- shown as percent, kept as a share
+
 -- Every setting is a property of the page, and goes to the preferences as soon as it is changed.
 local function bring_in(properties)
   for name in pairs(Settings.NAMES) do
     local value = Settings.get(name)
-    properties[name] = name == "threshold" and math.floor(value * 100 + 0.5) or value
+    properties[name] = PERCENT[name] and math.floor(value * 100 + 0.5) or value
     properties:addObserver(name, function(_, _, new)
-      Settings.set(name, name == "threshold" and new / 100 or new)
+      Settings.set(name, PERCENT[name] and new / 100 or new)
     end)
   end
 end
@@ -83,6 +85,11 @@ local function sections(f, properties)
         f,
         LOC("$$$/Keywright/Set/Threshold=Tick suggestions at least this sure (percent)"),
         f:edit_field({ value = LrView.bind("threshold"), min = 5, max = 99, precision = 0, width_in_digits = 4 })
+      ),
+      field(
+        f,
+        LOC("$$$/Keywright/Set/Least=Suggest only what is at least this sure (percent; 0: as each keyword needs it)"),
+        f:edit_field({ value = LrView.bind("least"), min = 0, max = 99, precision = 0, width_in_digits = 4 })
       ),
       field(
         f,

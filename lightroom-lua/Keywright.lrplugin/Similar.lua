@@ -2,7 +2,7 @@
 
 local Similar = {}
 
---- `lists` of lists of {photo, path, similarity}; `own` are the photos that were asked about, by number.
+--- `lists` of lists of {photo, host_id, path, similarity}; `own` are the photos that were asked about, by number.
 function Similar.merged(lists, own, most)
   local best, found = {}, {}
   for _, list in ipairs(lists) do
@@ -10,7 +10,7 @@ function Similar.merged(lists, own, most)
       if not own[one.photo] then
         local known = best[one.photo]
         if not known then
-          known = { photo = one.photo, path = one.path, similarity = one.similarity }
+          known = { photo = one.photo, host_id = one.host_id, path = one.path, similarity = one.similarity }
           best[one.photo] = known
           found[#found + 1] = known
         end

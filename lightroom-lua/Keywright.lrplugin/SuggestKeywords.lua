@@ -100,14 +100,23 @@ Task.run(LOC("$$$/Keywright/Menu/Suggest=Suggest keywords"), function(_, progres
   -- Decisions first: they are safe on the bridge's disk before the catalog is touched, and what could not be written
   -- is found again by Apply accepted keywords.
   Session.decide(bridge, decisions)
-  local of, wanted = {}, {}
+  local of, ids, wanted = {}, {}, {}
   for _, photo in ipairs(photos) do
     of[photo.id] = photo
+    for _, one in ipairs(photo.suggestions) do
+      ids[one.keyword] = Request.local_id(one)
+    end
   end
   for _, one in ipairs(decisions) do
     if one.decision == "accepted" then
       local photo = of[one.photo]
-      wanted[#wanted + 1] = { photo = photo.photo, uuid = photo.uuid, number = photo.id, keyword = one.keyword }
+      wanted[#wanted + 1] = {
+        photo = photo.photo,
+        uuid = photo.uuid,
+        number = photo.id,
+        keyword = one.keyword,
+        id = ids[one.keyword],
+      }
     end
   end
   if #wanted > 0 then

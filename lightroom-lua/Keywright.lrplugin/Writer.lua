@@ -155,7 +155,7 @@ local function too_busy()
   )
 end
 
---- Write `wanted`, a list of {photo = LrPhoto, keyword = text}. Gives {written, there, failed} of such entries (failed
+--- Write `wanted`, a list of {photo = LrPhoto, keyword = text, id = the keyword's as the bridge read it, or nil}. Gives {written, there, failed} of such entries (failed
 -- ones with `why`), `written` with the keyword's id.
 function Writer.write(title, wanted, new_tops, progress)
   local catalog = LrApplication.activeCatalog()
@@ -163,7 +163,7 @@ function Writer.write(title, wanted, new_tops, progress)
   known_ids[path] = known_ids[path] or {}
   local ids = known_ids[path]
   for _, one in ipairs(wanted) do
-    one.id = ids[one.keyword]
+    ids[one.keyword] = one.id or ids[one.keyword]
   end
   local texts, unknown, needed = distinct(wanted, "keyword"), {}, {}
   for _, text in ipairs(texts) do
@@ -176,9 +176,10 @@ function Writer.write(title, wanted, new_tops, progress)
   local rows, handles = read_levels(catalog, unknown)
   read_known(catalog, needed, rows, handles)
   local index = Keywords.index(rows)
-  for text, id in pairs(ids) do
-    local found = index.by_id[id] and Keywords.find(index, text, id)
-    if not (found and found.id == id) and ids[text] then
+  for _, text in ipairs(texts) do
+    local id = ids[text]
+    local found = id and index.by_id[id] and Keywords.find(index, text, id)
+    if id and not (found and found.id == id) then
       -- Renamed, moved or gone: looked for by name again.
       ids[text] = nil
       local more, new = read_levels(catalog, { text })
@@ -228,6 +229,9 @@ function Writer.write(title, wanted, new_tops, progress)
     if not done then
       too_busy()
     end
+  end
+  for text, id in pairs(plan.ids) do
+    ids[text] = id
   end
   for _, one in ipairs(written) do
     ids[one.keyword] = one.id

@@ -36,6 +36,8 @@ class Photo:
     copy_name: str = ""
     video: bool = False
     cropped: bool = False
+    stack: int | None = None
+    position: int | None = None  # in its stack; 1 lies on top
     keywords: list[int] = field(default_factory=list)
 
 
@@ -53,6 +55,7 @@ class Catalog:
         self.keywords: dict[int, Keyword] = {}
         self.photos: dict[int, Photo] = {}
         self.collections: dict[str, list[int]] = {}
+        self.collapsed: set[int] = set()  # stacks of which only the top photo is shown
         self.undo_steps: list[UndoStep] = []
         self.made: dict[int, None] = {}  # what this gate made, unreadable until it ends
         self._made_names: set[tuple[int | None, str]] = set()
@@ -92,10 +95,23 @@ class Catalog:
             for image, tag in db.execute("SELECT image, tag FROM AgLibraryKeywordImage"):
                 if image in self.photos and tag in self.keywords and tag not in self.photos[image].keywords:
                     self.photos[image].keywords.append(tag)
+            self._load_stacks(db)
         finally:
             db.close()
 
+    def _load_stacks(self, db: sqlite3.Connection) -> None:
+        self.collapsed = {row[0] for row in db.execute("SELECT id_local FROM AgLibraryFolderStack WHERE collapsed")}
+        count: dict[int, int] = {}
+        for stack, image in db.execute("SELECT stack, image FROM AgLibraryFolderStackImage ORDER BY stack, position"):
+            if image in self.photos:
+                count[stack] = count.get(stack, 0) + 1
+                self.photos[image].stack, self.photos[image].position = stack, count[stack]
+
     # What the person sees.
+
+    def shown(self) -> list[int]:
+        """The photos of the filmstrip: of a collapsed stack only the one on top."""
+        return [p.id for p in self.photos.values() if p.stack not in self.collapsed or p.position == 1]
 
     def keyword_path(self, number: int) -> tuple[str, ...]:
         keyword = self.keywords[number]
@@ -218,6 +234,14 @@ class Catalog:
         if keyword in self.made:
             raise SdkError(f"{what}: the keyword was made in this write gate and cannot be read until the gate ends")
         return self.keywords[keyword]
+
+    def stack(self, members: list[int], *, collapsed: bool) -> None:
+        """The person stacks photos; the first lies on top."""
+        self._last += 1
+        for position, number in enumerate(members, 1):
+            self.photos[number].stack, self.photos[number].position = self._last, position
+        if collapsed:
+            self.collapsed.add(self._last)
 
     def virtual_copy(self, master: int, name: str = "Copy 1") -> int:
         """The person makes a virtual copy: same file, the keywords of the moment, which are its own from then on."""

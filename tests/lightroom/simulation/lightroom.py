@@ -71,6 +71,7 @@ class Lightroom:
     on_http: Callable[[str, str], None] | None = None
     cancel: Callable[[], bool] = lambda: False
     requests: list[tuple[str, str, int]] = field(default_factory=list)
+    sent: list[tuple[str, str, bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.lua = lua51.LuaRuntime(encoding="latin-1", unpack_returned_tuples=True, register_eval=False)
@@ -191,6 +192,7 @@ class Lightroom:
         lines = headers.split("\n") if headers else []
         if self.on_http:
             self.on_http(method, url)
+        self.sent.append((method, url, body.encode("latin-1")))
         reply = send(
             method, url, body.encode("latin-1"), list(zip(lines[::2], lines[1::2], strict=True)), float(timeout)
         )
@@ -208,7 +210,7 @@ class Lightroom:
         return "\n".join(map(str, numbers))
 
     def do_target_photos(self) -> str:
-        strip = self.filmstrip if self.filmstrip is not None else list(self.catalog.photos)
+        strip = self.filmstrip if self.filmstrip is not None else self.catalog.shown()
         return self._ids(self.selected or strip)
 
     def do_target_photo(self) -> int | None:
@@ -236,7 +238,7 @@ class Lightroom:
             "isCropped": lambda: photo.cropped,
             "rating": lambda: None,
             "isVideo": lambda: photo.video,
-            "stackPositionInFolder": lambda: None,
+            "stackPositionInFolder": lambda: photo.position,
         }[key]()
 
     def do_formatted(self, number: int, key: str) -> str:
@@ -274,11 +276,13 @@ class Lightroom:
     def do_children(self, number: int) -> tuple[bool, object]:
         def read() -> str:
             self.catalog.readable(number, "LrKeyword:getChildren")
+            self.do_count("children")
             return self._ids(self.catalog.children(number))
 
         return self._try(read)
 
     def do_top_keywords(self) -> str:
+        self.do_count("children")
         return self._ids(self.catalog.children(None))
 
     def do_has_keyword(self, number: int) -> bool:
