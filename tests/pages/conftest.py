@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from keywright.home import Home
 from keywright.operations.learning import learn
+from keywright.operations.refreshing import refresh
 from keywright.operations.registering import add_catalog
 from keywright.operations.workspace import Workspace
 from pages.kit import CHROMIUM, Window, open_window
@@ -37,6 +38,7 @@ def learned_home(tmp_path_factory: pytest.TempPathFactory) -> Learned:
     with Workspace.open(Home(top / "home")) as workspace:
         add_catalog(workspace, str(top / "library"), {})
         learn(workspace, [str(top / "library")])
+        refresh(workspace)
     return Learned(top / "home", top / "library")
 
 

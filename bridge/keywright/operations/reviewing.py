@@ -106,8 +106,8 @@ class PhotoGroup:
     """Photos that are decided together: the frames of a burst, or near-duplicates."""
 
     photos: tuple[int, ...]  # surest first
-    confidence: float  # of the surest
-    sure: bool
+    confidences: tuple[float, ...]  # of each
+    sure: bool  # of the surest
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +214,7 @@ class Reviewer:
             groups: dict[int, list[tuple[int, float, bool]]] = {}
             for photo, confidence, sure, group in connection.execute(chosen):
                 groups.setdefault(int(group), []).append((int(photo), float(confidence), bool(sure)))
-        return [PhotoGroup(tuple(p for p, _, _ in some), some[0][1], some[0][2]) for some in groups.values()]
+        return [PhotoGroup(tuple(p for p, _, _ in some), tuple(c for _, c, _ in some), some[0][2]) for some in groups.values()]
 
     def reasons(self, photo_id: int, keyword: KeywordPath, limit: int = 4) -> list[Speaks]:
         """The photos that speak for a keyword on a photo: prime examples first, then those most alike.

@@ -121,7 +121,8 @@ def list_waiting_photos(bridge: Bridge, query: m.WaitingQuery) -> m.WaitingPhoto
     return m.WaitingPhotos(
         keyword=query.keyword,
         groups=[
-            m.PhotoGroup(photos=list(one.photos), confidence=_share(one.confidence), sure=one.sure) for one in groups
+            m.PhotoGroup(photos=list(one.photos), confidences=[_share(c) for c in one.confidences], sure=one.sure)
+            for one in groups
         ],
     )
 

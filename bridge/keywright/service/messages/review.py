@@ -89,8 +89,8 @@ class WaitingQuery(Query):
 
 class PhotoGroup(Answer):
     photos: list[int] = Field(description="Frames of a burst or near-duplicates, the surest first.")
-    confidence: float
-    sure: bool
+    confidences: list[float]
+    sure: bool = Field(description="The surest is at or above the keyword's threshold.")
 
 
 class WaitingPhotos(Answer):
