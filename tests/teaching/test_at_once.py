@@ -178,18 +178,19 @@ def test_a_decision_learned_alone_scores_as_a_training_with_it_on_the_same_facto
 @BOTH
 def test_a_version_after_a_decision_shares_all_parts_but_those_that_moved(how: LearnerSettings) -> None:
     learner = opened(how)
+    learner = replace(learner, models=ModelSet.from_parts(learner.models.to_parts()))
     first, photo = learner.models, fresh()
     second = learner.tell(photo, standings(first, []), standings(first, [SEA]), inside=False).models
     kept = first.to_parts()
     new = set(second.to_parts()) - set(kept)
     assert len(new) == (2 if how is EXACT else 1)  # the keyword, and the photo that joined
-    _, names, parts = second.parts_beyond(set(kept))
-    assert set(parts) == new
+    _, _, names, parts = second.new_parts()
+    assert set(parts) == new - {"manifest"}
     back = ModelSet.from_parts({**kept, **second.to_parts()})
     probe = catalog(20, seed=5)[0].vectors
     assert np.array_equal(back.confidences(probe), second.confidences(probe))
-    assert np.allclose(second.confidences(probe), replace(second, _names=()).confidences(probe), atol=1e-6)
-    assert len(names) == len(set(names))
+    assert np.allclose(second.confidences(probe), replace(second).confidences(probe), atol=1e-6)
+    assert set(names) == set(second.to_parts()) - {"manifest"}
 
 
 def test_only_so_many_photos_join_before_the_next_training(monkeypatch: pytest.MonkeyPatch) -> None:

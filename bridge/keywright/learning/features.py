@@ -132,14 +132,14 @@ class FeatureMap:
             _joined_points=points if self._joined_points is None else np.vstack([self._joined_points, points]),
         )
 
-    def joined_parts(self) -> list[bytes]:
-        """Each landmark that joined, as bytes; they are kept apart from what ``to_bytes`` gives."""
+    def joined_parts(self, start: int = 0) -> list[bytes]:
+        """Each landmark that joined (after the first ``start``), as bytes; kept apart from what ``to_bytes`` gives."""
         if self.joined is None:
             return []
         scores = None if self.second is None else self.second.joined_scores
         return [
             pack({}, {"vector": vector} | ({} if scores is None else {"scores": scores[n]}))
-            for n, vector in enumerate(self.joined)
+            for n, vector in enumerate(self.joined[start:], start)
         ]
 
     def with_joined_parts(self, parts: Sequence[bytes]) -> FeatureMap:

@@ -7,7 +7,7 @@ manifest.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -89,6 +89,15 @@ class Choices:
     landmarks: bool = False  # whether likeness to landmarks was worth its time; always there in exact models
 
 
+@dataclass(frozen=True, slots=True)
+class PartNames:
+    """``keywords``: ``None`` for those that have moved since."""
+
+    features: str
+    joined: tuple[str, ...]
+    keywords: tuple[str | None, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class ModelSet:
     """``keywords`` are in tree order; every array of confidences has its columns in that order."""
@@ -101,7 +110,7 @@ class ModelSet:
     min_photos: int = 5
     correction: Correction = NO_CORRECTION
     _features_part: bytes | None = field(default=None, repr=False)
-    _names: tuple[str | None, ...] = field(default=(), repr=False)  # of the keywords' parts, where they are known
+    _names: PartNames | None = field(default=None, repr=False)  # under which the parts are kept, where they are
 
     @property
     def paths(self) -> tuple[KeywordPath, ...]:
@@ -149,16 +158,19 @@ class ModelSet:
         keywords = list(self.keywords)
         for column, value in places.items():
             keywords[column] = replace(keywords[column], threshold=value, chosen=True)
-        found = replace(self, keywords=tuple(keywords), _names=())
+        found = replace(self, keywords=tuple(keywords), _names=None)
         found.__dict__.update({n: self.__dict__[n] for n in ("columns", "weights", "offsets") if n in self.__dict__})
         return found
 
     def moved(self, features: FeatureMap, changed: Mapping[int, KeywordModel]) -> ModelSet:
         """Other models in some columns, over features to which landmarks may have joined; what is known stays known."""
-        keywords, names = list(self.keywords), list(self._names or [None] * len(self.keywords))
+        keywords, names = list(self.keywords), self._names
         for column, model in changed.items():
-            keywords[column], names[column] = model, None
-        found = replace(self, features=features, keywords=tuple(keywords), _names=tuple(names))
+            keywords[column] = model
+        if names is not None:
+            kept = (None if column in changed else name for column, name in enumerate(names.keywords))
+            names = replace(names, keywords=tuple(kept))
+        found = replace(self, features=features, keywords=tuple(keywords), _names=names)
         if "columns" in self.__dict__:
             found.__dict__["columns"] = self.columns
         if "weights" in self.__dict__:
@@ -176,7 +188,7 @@ class ModelSet:
         groups = (np.array([place[c] for c in group.tolist() if c in place]) for group in self.tree.exclusive)
         keywords = tuple(self.keywords[column] for column in kept)
         tree = build_tree([model.path for model in keywords], tuple(group for group in groups if len(group) > 1))
-        return replace(self, keywords=keywords, tree=tree, _names=())
+        return replace(self, keywords=keywords, tree=tree, _names=None)
 
     def confidences(self, vectors: Vectors, out: Floats | None = None) -> Floats:
         """Calibrated confidences, shape (n, k) float32, for unit vectors of shape (n, d) of this set's encoder.
@@ -202,42 +214,44 @@ class ModelSet:
 
     def to_parts(self) -> dict[str, bytes]:
         """Every part under the name it is kept by: ``manifest``, and the others by the SHA-256 of their bytes."""
-        manifest, _, parts = self.parts_beyond(())
+        _, manifest, _, parts = replace(self, _names=None).new_parts()
         return {MANIFEST: manifest, **parts}
 
-    def parts_beyond(self, kept: Container[str]) -> tuple[bytes, list[str], dict[str, bytes]]:
-        """The manifest, the names of all other parts, and those of them whose names are not ``kept`` already.
+    def new_parts(self) -> tuple[ModelSet, bytes, list[str], dict[str, bytes]]:
+        """The same models, as kept; the manifest; the names of all other parts; and the parts that were not kept yet.
 
-        A keyword whose name is known and kept is not packed again: what one decision changes is small.
+        What is kept is not packed again: what one decision changes is small.
         """
         new: dict[str, bytes] = {}
 
         def name_of(body: bytes) -> str:
-            name = content_name(body)
-            if name not in kept:
-                new[name] = body
-            return name
+            new[content_name(body)] = body
+            return content_name(body)
 
-        features = name_of(self.features.to_bytes() if self._features_part is None else self._features_part)
-        joined = [name_of(body) for body in self.features.joined_parts()]
-        names = [
-            known if known is not None and known in kept else name_of(model.to_bytes())
-            for known, model in zip(self._names or (None,) * len(self.keywords), self.keywords, strict=True)
-        ]
+        known = self._names or PartNames("", (), (None,) * len(self.keywords))
+        part = self.features.to_bytes() if self._features_part is None else self._features_part
+        names = PartNames(
+            known.features or name_of(part),
+            (*known.joined, *map(name_of, self.features.joined_parts(len(known.joined)))),
+            tuple(name or name_of(model.to_bytes()) for name, model in zip(known.keywords, self.keywords, strict=True)),
+        )
         values: dict[str, Any] = {
-            "format": FORMAT if joined else 1,
+            "format": FORMAT if names.joined else 1,
             "encoder": self.encoder_id,
-            "features": features,
-            "keywords": names,
+            "features": names.features,
+            "keywords": names.keywords,
             "exclusive": [group.tolist() for group in self.tree.exclusive],
             "choices": asdict(self.choices),
             "min_photos": self.min_photos,
             "correction": [list(self.correction.knots), list(self.correction.values)],
         }
-        if joined:
-            values["joined"] = joined
+        if names.joined:
+            values["joined"] = names.joined
         body = pack(values, {})
-        return content_name(body).encode() + b"\n" + body, [features, *joined, *names], new
+        kept = replace(self, _features_part=part, _names=names)
+        kept.__dict__.update({n: v for n, v in self.__dict__.items() if n in ("columns", "weights")})
+        every = [names.features, *names.joined, *(name for name in names.keywords if name is not None)]
+        return kept, content_name(body).encode() + b"\n" + body, every, new
 
     @classmethod
     def from_parts(cls, parts: Mapping[str, bytes]) -> ModelSet:
@@ -270,7 +284,7 @@ class ModelSet:
                 values["min_photos"],
                 Correction(*(tuple(map(float, numbers)) for numbers in values["correction"])),
                 parts[values["features"]],
-                tuple(values["keywords"]),
+                PartNames(values["features"], tuple(values.get("joined", ())), tuple(values["keywords"])),
             )
         except KeywrightError:
             raise

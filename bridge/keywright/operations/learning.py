@@ -22,9 +22,9 @@ from keywright.operations.progress import Cancel, Progress, never, silent
 from keywright.operations.reading import SourceRead, read_source
 from keywright.operations.versions import Kept, keep
 from keywright.operations.workspace import Workspace
-from keywright.store.decisions import forget_waiting_up_to, last_waiting
 from keywright.store.models import active_version, version_content
 from keywright.store.photos import LOOSE, list_catalogs, list_photos
+from keywright.store.standing import said_now, wait_from
 from keywright.store.thresholds import list_thresholds
 
 
@@ -144,7 +144,7 @@ def _train(
 ) -> LearnReport:
     with workspace.store.read() as connection:
         gathered = gather(workspace, connection)
-        seen = last_waiting(connection)
+        said = said_now(connection)
         active = active_version(connection)
         previous = _previous(version_content(connection, active.id)) if active else None
     if not gathered.data.keywords:
@@ -161,12 +161,13 @@ def _train(
     if active is None or result.models is not previous:
         honest = result.honest
         counts = count(honest, data.keywords, result.models, report.seconds).to_bytes() if honest is not None else None
-        kept = keep(workspace, result.models, _metrics(report), previous, counts)
+        kept = keep(
+            workspace, result.models, _metrics(report), previous, counts, lambda connection: wait_from(connection, said)
+        )
     else:
         kept = Kept(active.id, active.id)
-    if kept.held_back is None:
         with workspace.store.write() as connection:
-            forget_waiting_up_to(connection, seen)
+            wait_from(connection, said)
     return LearnReport(
         sources,
         away,

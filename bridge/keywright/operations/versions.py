@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
 
 from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath
@@ -74,7 +76,8 @@ def version(workspace: Workspace, number: int) -> VersionRow:
 def activate(workspace: Workspace, number: int) -> VersionRow:
     """Let this version suggest.
 
-    Raises ``NotFoundError``, and ``KeywrightError`` where it is damaged or of another encoder than the one in use.
+    Its encoder is the one in use then. Raises ``NotFoundError``, and ``KeywrightError`` where it is damaged or its
+    encoder is not there.
     """
     row = version(workspace, number)
     _require_usable(workspace, row)
@@ -99,11 +102,9 @@ def roll_back(workspace: Workspace) -> VersionRow:
 
 
 def _require_usable(workspace: Workspace, row: VersionRow) -> None:
-    if row.encoder_id != workspace.encoder_id:
-        raise KeywrightError(
-            f"Model version {row.id} was learned with the encoder {row.encoder_id}, and {workspace.encoder_id} is in "
-            "use; the active version stays."
-        )
+    from keywright.encoders import resolve_encoder
+
+    resolve_encoder(row.encoder_id, workspace.home.encoders)
     load(workspace, row.id)
 
 
@@ -209,13 +210,12 @@ class Setback:
 
 
 def setback(old: ModelSet, new: ModelSet) -> Setback | None:
-    """``None`` where the new models are as good, where one catalog changes too little to say, or for other encoders.
+    """``None`` where the new models are as good, or where one catalog changes too little to say.
 
     Worse is a mean average precision that fell by more than ``TOLERANCE`` and by more than twice the standard error
     of the mean difference: a few hard photos more under one keyword are no setback, wrong keywords on many are.
+    Models of another encoder are worse where it fell at all: what is changed at will is to be no loss.
     """
-    if old.encoder_id != new.encoder_id:
-        return None
     changes = [one for one in _changes(old, new) if _qualities([one])]
     pairs = _qualities(changes)
     if len(pairs) < 2:
@@ -223,7 +223,8 @@ def setback(old: ModelSet, new: ModelSet) -> Setback | None:
     falls = [before - after for before, after in pairs]
     fall = math.fsum(falls) / len(falls)
     spread = math.fsum((one - fall) ** 2 for one in falls) / (len(falls) - 1)
-    if fall <= max(TOLERANCE, 2 * math.sqrt(spread / len(falls))):
+    allowed = max(TOLERANCE, 2 * math.sqrt(spread / len(falls))) if old.encoder_id == new.encoder_id else 0.0
+    if fall <= allowed:
         return None
     worst = max(zip(falls, range(len(falls)), strict=True))[1]
     return Setback(
@@ -249,9 +250,11 @@ def keep(
     metrics: Mapping[str, float],
     previous: ModelSet | None,
     counts: bytes | None = None,
+    activated: Callable[[Connection], object] = lambda _: None,
 ) -> Kept:
     """Keep a training as a version, and let it suggest unless it is worse than ``previous``, the active models.
-    ``counts`` is what was counted of it (``learning.counting``).
+    ``counts`` is what was counted of it (``learning.counting``), ``activated`` what else is to be written with its
+    activation.
 
     A training that gives what a version holds already makes no other one. Where a person rolled that version back, or
     it was held back before, it stays so until a person activates it.
@@ -268,6 +271,7 @@ def keep(
             keep_figures(connection, number, counts)
         if active is None or not usable or (worse is None and not taken_back):
             activate_version(connection, number)
+            activated(connection)
             return Kept(number, number)
     take = f"`keywright models activate {number}` lets it suggest"
     if worse is not None:
@@ -305,7 +309,7 @@ def import_version(workspace: Workspace, file: Path) -> tuple[VersionRow, bool]:
     """
     from keywright.operations.modelfile import read_model_file
 
-    found = read_model_file(file)
+    found = read_model_file(file, workspace.home.encoders)
     with workspace.store.write() as connection:
         known = same_version(connection, found.parts)
         number = known or add_version(connection, found.encoder_id, found.parts, found.metrics, activate=False)

@@ -172,17 +172,7 @@ def count_waiting(connection: Connection) -> int:
     return int(connection.execute(select(func.count()).select_from(waiting)).scalar_one())
 
 
-def last_waiting(connection: Connection) -> int:
-    """The place of the newest; 0 where nothing waits."""
-    return int(connection.execute(select(func.coalesce(func.max(waiting.c.place), 0))).scalar_one())
-
-
 def forget_waiting(connection: Connection, learned: Sequence[Waiting]) -> None:
     """These have been learned; what was said again meanwhile has another place and stays."""
     for one in learned:
         connection.execute(delete(waiting).where(waiting.c.place == one.place))
-
-
-def forget_waiting_up_to(connection: Connection, place: int) -> None:
-    """A training saw all that was said up to this place."""
-    connection.execute(delete(waiting).where(waiting.c.place <= place))

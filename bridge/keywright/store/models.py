@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -21,6 +21,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal,
     select,
     update,
 )
@@ -177,6 +178,93 @@ def list_versions(connection: Connection) -> list[VersionRow]:
 
 def active_version(connection: Connection) -> VersionRow | None:
     return next((version for version in reversed(list_versions(connection)) if version.active), None)
+
+
+MANIFEST = "manifest"
+"""The part that names all others: another manifest is another content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What the models that suggest are: another one whenever they are others. ``content`` changes also where a version
+    is moved by decisions."""
+
+    version: int
+    content: str
+
+
+def active_mark(connection: Connection) -> Mark | None:
+    """Quick: two rows are read. ``None`` where nothing was learned yet."""
+    chosen = select(model_versions.c.id, version_parts.c.digest).join(
+        version_parts, (version_parts.c.version_id == model_versions.c.id) & (version_parts.c.name == MANIFEST)
+    )
+    row = connection.execute(
+        chosen.where(model_versions.c.active).order_by(model_versions.c.id.desc()).limit(1)
+    ).first()
+    return None if row is None else Mark(int(row.id), row.digest)
+
+
+def fork_version(connection: Connection, version: int, metrics: Mapping[str, float]) -> int:
+    """A new version, not active, made of the same parts."""
+    old = select(model_versions.c.encoder_id).where(model_versions.c.id == version)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    values = {"encoder_id": old.scalar_subquery(), "created_at": now, "metrics": json.dumps(dict(metrics))}
+    made = insert(model_versions).values(**values, active=False).returning(model_versions.c.id)
+    number = int(connection.execute(made).scalar_one())
+    theirs = select(literal(number), version_parts.c.name, version_parts.c.digest)
+    connection.execute(
+        insert(version_parts).from_select(
+            ["version_id", "name", "digest"], theirs.where(version_parts.c.version_id == version)
+        )
+    )
+    return number
+
+
+def move_version(
+    connection: Connection,
+    version: int,
+    manifest: bytes,
+    names: Collection[str],
+    new: Mapping[str, bytes],
+    metrics: Mapping[str, float],
+) -> Mark:
+    """Let a version be made of other parts: of ``names``, of which ``new`` holds those it does not have yet.
+
+    What no version has any more is forgotten. Costs what changed, not what the version holds.
+    """
+    theirs = version_parts.c.version_id == version
+    wanted = {MANIFEST: manifest, **new}
+    known = set(connection.execute(select(version_parts.c.name).where(theirs)).scalars())
+    digests = _digests({name: part for name, part in wanted.items() if name == MANIFEST or name not in known})
+    dropped: set[str] = set()
+    for part in _blocks([*(known - set(names)), MANIFEST]):
+        gone = theirs & version_parts.c.name.in_(part)
+        dropped.update(connection.execute(select(version_parts.c.digest).where(gone)).scalars())
+        connection.execute(delete(version_parts).where(gone))
+    for name, digest in digests.items():
+        if connection.execute(select(model_parts.c.digest).where(model_parts.c.digest == digest)).first() is None:
+            connection.execute(insert(model_parts).values(digest=digest, content=wanted[name]))
+    rows = [{"version_id": version, "name": name, "digest": digest} for name, digest in digests.items()]
+    connection.execute(insert(version_parts), rows)
+    _forget_unused(connection, dropped)
+    values = {"metrics": json.dumps(dict(metrics))}
+    connection.execute(update(model_versions).where(model_versions.c.id == version).values(values))
+    return Mark(version, digests[MANIFEST])
+
+
+def _forget_unused(connection: Connection, digests: Collection[str]) -> None:
+    for part in _blocks(list(digests)):
+        used = set(
+            connection.execute(
+                select(version_parts.c.digest).where(version_parts.c.digest.in_(part)).distinct()
+            ).scalars()
+        )
+        connection.execute(delete(model_parts).where(model_parts.c.digest.in_([d for d in part if d not in used])))
+
+
+def _blocks(items: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(items), _AT_ONCE):
+        yield items[start : start + _AT_ONCE]
 
 
 def version_content(connection: Connection, version: int) -> dict[str, bytes]:
