@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,9 @@ import pytest
 from catalogs.test_mysql import Server, filled, server  # noqa: F401
 from digikam.kit import COFFEE, SEA, SaidHost, adding, tree_as_triggers_give
 from keywright.keywords import KeywordPath
-from keywright.writeback import BatchReport, Journal, PhotoDecisions, apply, undo
+from keywright.writeback import BatchReport, Journal, PhotoDecisions, apply, recover, undo
 from keywright.writeback.digikam import DatabasePhoto, DigikamTarget
-from keywright.writeback.digikam_databases import open_session
+from keywright.writeback.digikam_databases import Rows, Session, open_session
 from writeback.kit import open_journal
 
 pytestmark = pytest.mark.slow
@@ -118,16 +117,54 @@ def test_an_account_that_may_only_read_is_one_sentence_and_nothing_is_written(li
     assert not report.written
 
 
-def test_a_server_that_goes_away_half_way_leaves_nothing_half_written(library: ServerLibrary) -> None:
-    session = open_session(library.source)
-    with library.target() as target:
-        target._connect = lambda _: session
-        prepared = list(target.clusters([adding(GRASS, SEA), adding(COINS, SEA)]))
-        with closing(session):
-            for (number,) in library.server.run("SELECT id FROM information_schema.PROCESSLIST WHERE user = 'writer'"):
-                library.server.run(f"KILL {number}")
-            refused = [target.prepare(cluster, "x") for cluster in prepared]
-    assert all("went away; apply again when it runs" in str(one) for one in refused)
+@pytest.mark.parametrize("statement", [40, 150, 400, 900])
+def test_a_server_that_goes_away_half_way_leaves_whole_groups_and_one_sentence(
+    library: ServerLibrary, statement: int
+) -> None:
+    """At the N-th statement the server ends the connection, and takes none any more."""
+    before = library.everything()
+    images = range(900_000, 900_100)
+    rows = ", ".join(f"({n}, 1, 'many-{n}.jpg', 1, 1)" for n in images)
+    library.server.run(f"INSERT INTO Images (id, album, name, status, category) VALUES {rows}", library.name)
+    places = {Path(f"/photos/many-{n}.jpg"): (DatabasePhoto(library.source, n),) for n in images}
+    decisions = [adding(photo, COFFEE, SEA) for photo in places]
+    left = statement
+
+    def go_away() -> None:
+        library.server.run("REVOKE ALL PRIVILEGES, GRANT OPTION FROM writer@'%'")
+        for (number,) in library.server.run("SELECT id FROM information_schema.PROCESSLIST WHERE user = 'writer'"):
+            library.server.run(f"KILL {number}")
+
+    def connect(source: str) -> Session:
+        session = open_session(source)
+        plain = session.run
+
+        def run(sql: str, parameters: Sequence[object] = ()) -> Rows:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                go_away()
+            return plain(sql, parameters)
+
+        session.run = run  # type: ignore[method-assign]
+        return session
+
+    with DigikamTarget(places, library.folder / "backups", host=SaidHost(), connect=connect) as target:
+        report = apply(decisions, library.journal, {target.kind: target})
+    library.server.run(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {library.name}.* TO writer@'%'")
+    said = {str(one) for one in report.refused} | ({report.stopped} if report.stopped else set())
+    assert any("went away; apply again when it runs" in one for one in said)
+    assert len(said) <= 2, "it went away, and is not to be reached again"
+    with DigikamTarget(places, library.folder / "backups", host=SaidHost()) as target:
+        recover(library.journal, {target.kind: target})
+        linked = library.sql("SELECT imageid, count(*) FROM ImageTags WHERE imageid >= 900000 GROUP BY imageid")
+        assert {number for _, number in linked} <= {2}, "a photo has both keywords or none"
+        assert len(linked) in (0, 64)
+        assert apply(decisions, library.journal, {target.kind: target}).count_photos() == 100 - len(linked)
+        for _ in range(2 if linked else 1):
+            undo(None, library.journal, {target.kind: target})
+    library.server.run("DELETE FROM Images WHERE id >= 900000", library.name)
+    assert library.everything() == before
 
 
 def test_the_backup_puts_back_the_tables(library: ServerLibrary) -> None:

@@ -161,12 +161,15 @@ def _show_report(report: BatchReport, as_json: bool, after: str) -> None:
         note(str(settled))
     for warning in report.warnings:
         note(warning)
-    for refusal in report.refused:
-        note(f"Refused: {refusal}")
+    refused = list(dict.fromkeys(str(refusal) for refusal in report.refused))
+    failed = report.stopped or (refused[0] if refused and not report.written else "")
+    for sentence in refused:
+        if sentence != failed:
+            note(f"Refused: {sentence}")
     if as_json:
         show_json(report)
     else:
         batch = f" Batch {report.batch_id}" + (f"; {after}." if after else ".") if report.batch_id else ""
-        click.echo(f"{report}{batch}")
-    if report.stopped or (report.refused and not report.written):
-        raise KeywrightError(f"Not everything was done: {report.stopped or report.refused[0]}")
+        click.echo(f"{report.summary(why=False)}{batch}")
+    if failed:
+        raise KeywrightError(f"Not everything was done: {failed}")

@@ -122,6 +122,10 @@ class BatchReport:
     recovered: list[RecoveryReport] = field(default_factory=list)  # batches of an earlier crash, settled before
 
     def __str__(self) -> str:
+        return self.summary()
+
+    def summary(self, *, why: bool = True) -> str:
+        """One sentence; ``why`` it was stopped is in it, unless that is said elsewhere."""
         done = "written" if self.kind is BatchKind.APPLY else "set back"
         files = self.count_files()
         in_digikam = any(one.target == "digikam" for one in self.written)
@@ -134,7 +138,8 @@ class BatchReport:
             parts.append(f"{len(self.refused)} refused")
         text = ", ".join(parts)
         if self.stopped:
-            text += f"; stopped because {self.stopped}, {_count(self.not_reached, 'photo')} left as before"
+            because = f" because {self.stopped}" if why else ""
+            text += f"; stopped{because}, {_count(self.not_reached, 'photo')} left as before"
         return text + "."
 
     def count_photos(self) -> int:

@@ -98,6 +98,7 @@ class DigikamTarget:
         self._host = host or RealHost()
         self._connect = connect
         self._open: dict[str, _Open] = {}
+        self._in_trouble: dict[str, str] = {}  # databases that failed while photos were looked up, and what they said
         self._mode: HostState | None = None
 
     def close(self) -> None:
@@ -125,7 +126,11 @@ class DigikamTarget:
             except WriteBackError as error:
                 yield Refusal(tuple(d.photo for place in places for d in found[place]), source, str(error))
                 continue
-            for place in places:
+            for number, place in enumerate(places):
+                if source in self._in_trouble:
+                    rest = tuple(d.photo for other in places[number:] for d in found[other])
+                    yield Refusal(rest, source, self._in_trouble.pop(source))
+                    break
                 yield Cluster(f"{place.source}#{place.image}", tuple(found[place]), place)
 
     def same_place(self, address: str) -> str:
@@ -168,6 +173,11 @@ class DigikamTarget:
                 paths = tuple(str(keyword.path) for keyword in adding)
                 record = RowRecord(place.image, row.name, row.created, database.uuid, reread=paths)
                 removing = []
+        except DatabaseTroubleError as error:
+            # The others would fail as well, each after its own wait: what is left is refused at once.
+            self._forget(place.source)
+            self._in_trouble[place.source] = str(error)
+            return Refusal(cluster.photos, place.source, str(error))
         except WriteBackError as error:
             return Refusal(cluster.photos, cluster.address, str(error))
         planned = PlannedWrite(
@@ -196,6 +206,8 @@ class DigikamTarget:
         place = place_of(was.address)
         photos = tuple(Path(photo) for photo in was.photos)
         record = RowRecord.from_json(was.added)
+        if place.source in self._in_trouble:
+            return Refusal(photos, place.source, self._in_trouble[place.source])
         try:
             database = self._database(place.source)
             if database.uuid != record.uuid:
@@ -211,6 +223,10 @@ class DigikamTarget:
                 return NothingToUndo("none of the tags Keywright put on the photo is there any more")
             if self._state() is HostState.DEAF:
                 return Refusal(photos, was.address, DEAF_UNDO)
+        except DatabaseTroubleError as error:
+            self._forget(place.source)
+            self._in_trouble[place.source] = str(error)
+            return Refusal(photos, place.source, str(error))
         except WriteBackError as error:
             return Refusal(photos, was.address, str(error))
         after = (row.tags - {tag for tag, _ in there}) | set(back)
