@@ -1,50 +1,38 @@
-"""The typed client of the bridge: the standard library alone, so that a front-end brings nothing else along.
+"""The typed client of the bridge: every endpoint of its API as a method.
 
-What was sent and not answered is sent again only where that is safe: reading, and requests with an idempotency key.
+The photos a person looks at, the jobs and what is written are here; keywords, models, questions and search in
+``library``. ``wire`` says how a request is sent.
 """
 
 from __future__ import annotations
 
-import http.client
 import json
-import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from keywright_plugin.connection import Connection
-from keywright_plugin.errors import ProblemError, UnreachableError
+from keywright_plugin.library import Library
 from keywright_plugin.values import (
+    Batch,
     Catalog,
     DecisionMade,
     HostReport,
     Job,
     PendingPhoto,
     Photo,
+    PhotoKeyword,
     PhotoRef,
+    Similar,
+    State,
     Suggested,
     Suggestions,
+    of,
 )
-
-TRIES = 3
-_PAUSES = (0.1, 0.5)
-_AT_ONCE = 5000  # photos of one request
-_MOST_ANSWER = 256 << 20
+from keywright_plugin.wire import parts, said
 
 
-class Client:
-    """Talks to one bridge. Every method raises ``BridgeError``: ``ProblemError`` where the bridge refuses,
-    ``UnreachableError`` where it does not answer within ``timeout`` seconds."""
-
-    def __init__(
-        self, connection: Connection, timeout: float = 30.0, pause: Callable[[float], None] = time.sleep
-    ) -> None:
-        self._connection = connection
-        self._timeout = timeout
-        self._pause = pause
-
+class Client(Library):
     @classmethod
     def open(cls, home: Path | None = None, timeout: float = 30.0) -> Client:
         """The client of this user's bridge, which is started where it does not run."""
@@ -57,7 +45,7 @@ class Client:
     def find_photos(self, named: Sequence[PhotoRef]) -> list[Photo | str]:
         """Each photo, or the sentence why it is none, in the order named."""
         found: list[Photo | str] = []
-        for part in _parts(named):
+        for part in parts(named):
             told = self.request("POST", "/v1/photos", {"photos": [one.told() for one in part]}, safe=True)
             found += [str(one["error"]) if one["photo"] is None else Photo.of(one["photo"]) for one in told["photos"]]
         return found
@@ -71,33 +59,63 @@ class Client:
         profile: str | None = None,
     ) -> Suggestions:
         """Suggestions for known photos; those that wait for a vector are put into a job."""
-        asked = {"min_confidence": min_confidence, "limit": limit, "profile": profile}
-        body = {"photos": list(photos), **{name: value for name, value in asked.items() if value is not None}}
+        body = {"photos": list(photos), **said(min_confidence=min_confidence, limit=limit, profile=profile)}
         told = self.request("POST", "/v1/suggestions", body, safe=True)
         return Suggestions(told["model_version"], tuple(Suggested.of(one) for one in told["photos"]), told["job"])
 
+    def photo(self, number: int) -> Photo:
+        return Photo.of(self.get(f"/v1/photos/{number}"))
+
+    def photo_keywords(self, photo: int) -> list[PhotoKeyword]:
+        """What a photo carries, what was decided on it, and what is suggested."""
+        return [of(PhotoKeyword, one) for one in self.get(f"/v1/photos/{photo}/keywords")["keywords"]]
+
+    def give_keywords(self, photo: int, keywords: Sequence[str]) -> list[PhotoKeyword]:
+        return self._say(f"/v1/photos/{photo}/keywords", keywords)
+
+    def remove_keywords(self, photo: int, keywords: Sequence[str]) -> list[PhotoKeyword]:
+        return self._say(f"/v1/photos/{photo}/keywords/remove", keywords)
+
+    def _say(self, path: str, keywords: Sequence[str]) -> list[PhotoKeyword]:
+        told = self.request("POST", path, {"keywords": list(keywords)}, safe=True)
+        return [of(PhotoKeyword, one) for one in told["keywords"]]
+
+    def similar(self, photo: int, limit: int = 20) -> list[Similar]:
+        """The photos most like one."""
+        return [of(Similar, one) for one in self.get(f"/v1/photos/{photo}/similar", limit=limit)["photos"]]
+
     def send_rendition(self, photo: int, jpeg: bytes) -> int:
         """Send a JPEG of a photo that the bridge cannot read; gives the number of the job that embeds it."""
-        told = self._send("PUT", f"/v1/photos/{photo}/rendition", jpeg, "image/jpeg", {}, safe=True)
+        told = self.send("PUT", f"/v1/photos/{photo}/rendition", jpeg, "image/jpeg", {}, safe=True)
         return int(told["job"])
 
     def decide(self, made: Sequence[DecisionMade], key: str | None = None) -> int:
         """Keep decisions, once whatever happens to the connection; they are on the disk when this returns."""
         kept = 0
-        for number, part in enumerate(_parts(made)):
+        for number, part in enumerate(parts(made)):
             named = f"{key or uuid.uuid4().hex}.{number}"
             body = {"decisions": [asdict(one) for one in part]}
             kept += int(self.request("POST", "/v1/decisions", body, key=named)["kept"])
         return kept
+
+    def decisions(self, decision: str | None = None) -> Iterator[DecisionMade]:
+        """All that was decided (``accepted``, ``rejected``, or both), photo by photo."""
+        for one in self.pages("/v1/decisions", "decisions", limit=1000, decision=decision):
+            yield of(DecisionMade, one)
 
     # --- catalogs and jobs
 
     def catalogs(self) -> list[Catalog]:
         return [Catalog.of(one) for one in self.request("GET", "/v1/catalogs")["catalogs"]]
 
-    def add_catalog(self, source: str, *, learn: bool = True) -> Catalog:
-        """Register a catalog; ``job`` reads it."""
-        return Catalog.of(self.request("POST", "/v1/catalogs", {"source": source, "learn": learn}, safe=True))
+    def catalog(self, number: int) -> Catalog:
+        """With whether it has changed since it was read."""
+        return Catalog.of(self.get(f"/v1/catalogs/{number}"))
+
+    def add_catalog(self, source: str, *, learn: bool = True, embed: bool = True) -> Catalog:
+        """Register a catalog; ``job`` reads it, embeds its photos and learns its keywords, as far as that is wanted."""
+        body = {"source": source, "learn": learn, "embed": embed}
+        return Catalog.of(self.request("POST", "/v1/catalogs", body, safe=True))
 
     def learn(self, catalog: int) -> Job:
         return Job.of(self.request("POST", f"/v1/catalogs/{catalog}/learn"))
@@ -108,6 +126,14 @@ class Client:
 
     def job(self, number: int) -> Job:
         return Job.of(self.request("GET", f"/v1/jobs/{number}"))
+
+    def jobs(self, state: str | None = None, limit: int = 100) -> list[Job]:
+        """The newest first."""
+        return [Job.of(one) for one in self.get("/v1/jobs", state=state, limit=limit)["jobs"]]
+
+    def retry(self, number: int) -> Job:
+        """Let a failed or cancelled job begin anew."""
+        return Job.of(self.request("POST", f"/v1/jobs/{number}/retry"))
 
     def cancel(self, number: int) -> Job:
         return Job.of(self.request("POST", f"/v1/jobs/{number}/cancel"))
@@ -123,12 +149,26 @@ class Client:
 
     # --- write-backs
 
-    def apply(self, catalogs: Sequence[int] = (), *, min_confidence: float | None = None) -> Job:
+    def plan(
+        self, catalogs: Sequence[int] = (), *, min_confidence: float | None = None, profile: str | None = None
+    ) -> Job:
+        """What ``apply`` would write where; the job's result has it."""
+        body = {"catalogs": list(catalogs), **said(min_confidence=min_confidence, profile=profile)}
+        return Job.of(self.request("POST", "/v1/write-backs/plan", body, safe=True))
+
+    def apply(
+        self, catalogs: Sequence[int] = (), *, min_confidence: float | None = None, profile: str | None = None
+    ) -> Job:
         """Write into files what was accepted, or what is at least so sure."""
-        body: dict[str, object] = {"catalogs": list(catalogs)}
-        if min_confidence is not None:
-            body["min_confidence"] = min_confidence
+        body = {"catalogs": list(catalogs), **said(min_confidence=min_confidence, profile=profile)}
         return Job.of(self.request("POST", "/v1/write-backs", body))
+
+    def batches(self, limit: int = 100) -> list[Batch]:
+        """What was written, newest first."""
+        return [of(Batch, one) for one in self.get("/v1/write-backs", limit=limit)["batches"]]
+
+    def batch(self, number: str) -> Batch:
+        return of(Batch, self.get(f"/v1/write-backs/{number}", limit=1)["batch"])
 
     def undo(self, batch: str, photos: Sequence[int] = ()) -> Job:
         return Job.of(self.request("POST", f"/v1/write-backs/{batch}/undo", {"photos": list(photos)}))
@@ -146,7 +186,7 @@ class Client:
     def report(self, reports: Sequence[HostReport], key: str | None = None) -> int:
         """Tell what the host did, or could not do."""
         kept = 0
-        for number, part in enumerate(_parts(reports)):
+        for number, part in enumerate(parts(reports)):
             named = f"{key or uuid.uuid4().hex}.{number}"
             body = {"reports": [asdict(one) for one in part]}
             kept += int(self.request("POST", "/v1/write-backs/reports", body, key=named)["kept"])
@@ -158,54 +198,18 @@ class Client:
         """An address that opens one session in the user's browser."""
         return str(self.request("POST", "/v1/login-links")["url"])
 
+    def follow(self, job: int) -> Iterator[Job]:
+        """A job each time it has come on, until it has ended: by server-sent events, as long as the bridge sends them.
+
+        Raises ``UnreachableError`` where the bridge goes away; ``wait`` goes on over a restart.
+        """
+        for line in self.lines(f"/v1/jobs/{job}/events"):
+            if line.startswith(b"data: "):
+                yield Job.of(json.loads(line[6:]))
+
+    def state(self) -> State:
+        """How the bridge is."""
+        return of(State, self.get("/v1/state"))
+
     def shut_down(self) -> None:
         self.request("POST", "/v1/shutdown")
-
-    def request(
-        self, method: str, path: str, body: object = None, *, key: str | None = None, safe: bool = False
-    ) -> dict[str, Any]:
-        """One request of the API. ``safe``: sending it twice does no harm, so it is sent again where it failed."""
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"Idempotency-Key": key} if key else {}
-        again = safe or key is not None or method == "GET"
-        return self._send(method, path, data, "application/json" if data is not None else None, headers, safe=again)
-
-    def _send(
-        self, method: str, path: str, data: bytes | None, media: str | None, headers: dict[str, str], *, safe: bool
-    ) -> dict[str, Any]:
-        known = {"Authorization": f"Bearer {self._connection.token}", "Accept": "application/json", **headers}
-        if media is not None:
-            known["Content-Type"] = media
-        for attempt in range(TRIES if safe else 1):
-            if attempt:
-                self._pause(_PAUSES[min(attempt, len(_PAUSES)) - 1])
-            try:
-                return self._once(method, path, data, known)
-            except (OSError, http.client.HTTPException) as error:
-                failed = error
-        raise UnreachableError(
-            f"Keywright does not answer at {self._connection.url} ({failed or type(failed).__name__}); "
-            "it may have been ended, try again."
-        ) from failed
-
-    def _once(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> dict[str, Any]:
-        line = http.client.HTTPConnection(self._connection.host, self._connection.port, timeout=self._timeout)
-        try:
-            line.request(method, path, body=data, headers=headers)
-            answer = line.getresponse()
-            told = json.loads(answer.read(_MOST_ANSWER) or b"{}")
-        except ValueError as error:
-            raise UnreachableError(f"What answers at {self._connection.url} is no Keywright.") from error
-        finally:
-            line.close()
-        if answer.status >= 400:
-            kind = str(told.get("type", "")).rpartition(":")[2]
-            raise ProblemError(answer.status, kind, str(told.get("detail", answer.reason)), told.get("errors", ()))
-        if not isinstance(told, dict):
-            raise UnreachableError(f"What answers at {self._connection.url} is no Keywright.")
-        return told
-
-
-def _parts(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(items), _AT_ONCE):
-        yield items[start : start + _AT_ONCE]

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def of(kind: type[T], told: Mapping[str, Any]) -> T:
+    """A value of plain fields; what a newer bridge tells besides is passed over."""
+    return kind(**{one.name: told[one.name] for one in fields(kind) if one.name in told})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,3 +172,176 @@ class HostReport:
     action: str
     done: bool
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How the bridge is."""
+
+    version: str
+    protocol: int
+    encoder: str
+    model_version: int | None
+    catalogs: int
+    jobs_waiting: int
+    profiles: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoKeyword:
+    """``source``: person or suggestion; ``state``: assigned, accepted, rejected or suggested."""
+
+    keyword: str
+    source: str
+    state: str
+    confidence: float | None
+    host_id: str | None = None
+    prime: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    photo: int
+    catalog: int
+    host_id: str
+    path: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A photo that a search found, how sure (0 to 1), and why."""
+
+    photo: int
+    catalog: int
+    host_id: str
+    path: str
+    score: float
+    because: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What was written in one go."""
+
+    id: str
+    kind: str
+    label: str
+    state: str
+    asked: int
+    written: int
+    undone: int
+    undoes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword:
+    keyword: str
+    name: str
+    photos: int
+    synonyms: Sequence[str]
+    private: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeywordModel:
+    keyword: str
+    photos: int
+    quality: float | None  # average precision by leave-one-out
+    threshold: float | None
+    own: bool  # a person has set the threshold
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    id: int
+    encoder: str
+    created_at: str
+    active: bool
+    metrics: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two versions; the means are of the keywords (``compared``) that both have on photos enough."""
+
+    old: ModelVersion
+    new: ModelVersion
+    added: Sequence[str]
+    removed: Sequence[str]
+    compared: int
+    old_mean: float | None
+    new_mean: float | None
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Comparison:
+        return of(cls, {**told, "old": of(ModelVersion, told["old"]), "new": of(ModelVersion, told["new"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    keyword: str
+    learned: float
+    own: float | None
+    photos: int
+    precision: float | None
+    recall: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdPreview:
+    """``shown``: photos and confidences, those nearest to the threshold first."""
+
+    keyword: str
+    confidence: float
+    photos: int
+    looked_at: int
+    precision: float | None
+    recall: float | None
+    shown: Sequence[tuple[int, float]]
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> ThresholdPreview:
+        shown = tuple((int(one["photo"]["photo"]), float(one["confidence"])) for one in told["shown"])
+        return of(cls, {**told, "shown": shown})
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Does this photo show this keyword?"""
+
+    photo: int
+    path: str
+    keyword: str
+    confidence: float
+    value: float
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Question:
+        return of(cls, {**told, "photo": int(told["photo"]["photo"]), "path": str(told["photo"]["path"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``doubt``: missing or wrong."""
+
+    doubt: str
+    photos: Sequence[int]
+    keyword: str
+    chance: float
+    confidence: float
+    instead: str | None
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Finding:
+        return of(cls, {**told, "photos": tuple(int(one["photo"]) for one in told["photos"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """``state``: none where there was no audit yet, else of its job."""
+
+    job: int | None
+    state: str
+    judged: int
+    findings: Sequence[Finding]

@@ -66,6 +66,7 @@ def catalog(workspace: Workspace, number: int) -> CatalogRow:
 def add_catalog(workspace: Workspace, source: str, mappings: Mapping[str, str]) -> CatalogRow:
     """Enter a catalog without reading its photos. Raises ``CatalogError`` where it cannot be opened."""
     roots = as_mappings(mappings)
+    source = source if "://" in source else str(expanded(source))
     with open_catalog(source, roots) as opened, workspace.store.write() as connection:
         number = register_catalog(connection, opened.kind, source, opened.identity, learn=False)
         known = catalog_state(connection, number)
@@ -84,18 +85,26 @@ def add_empty_folder(workspace: Workspace, folder: Path) -> CatalogRow:
 
 def is_empty_folder(source: str) -> bool:
     """Whether a source is a folder without any photo."""
-    folder = Path(source).expanduser()
+    folder = expanded(source)
     try:
         return folder.is_dir() and next(walk(folder, CatalogReport()), None) is None
     except OSError:
         return False
 
 
+def expanded(text: str) -> Path:
+    """A path with ``~`` as the user's home. Raises ``KeywrightError`` for the home of somebody who is not here."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise KeywrightError(f"{text} is in the home of a user that this machine does not know.") from error
+
+
 def as_mappings(mappings: Mapping[str, str]) -> list[RootMapping]:
     """Raises ``KeywrightError`` where a new folder is none."""
     found = []
     for old, new in mappings.items():
-        folder = Path(new).expanduser()
+        folder = expanded(new)
         if not folder.is_dir():
             raise KeywrightError(f"There is no folder {folder} for the photos of {old}; name where they lie now.")
         found.append(RootMapping(old, folder.absolute()))

@@ -18,6 +18,7 @@ from keywright.service.problems import ProblemError
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 _KEY_LENGTH = range(8, 201)
 PREFIX = "/v1"
+FILE = "application/octet-stream"
 
 
 class IdConverter(BaseConverter):
@@ -47,6 +48,7 @@ class Endpoint:
     status: int
     idempotent: bool  # takes an Idempotency-Key
     picture: bool  # takes a JPEG
+    file: int  # takes a file of at most so many bytes; 0: none
     streams: str | None  # media type of the answer where it is a stream
     open: bool  # needs no token
 
@@ -70,6 +72,7 @@ class Group:
         status: int = 200,
         idempotent: bool = False,
         picture: bool = False,
+        file: int = 0,
         streams: str | None = None,
         open: bool = False,
         prefix: str = PREFIX,
@@ -77,7 +80,7 @@ class Group:
         """Declare the decorated function as an endpoint.
 
         It is called with the ``Bridge`` and by keyword what it declares: ``body``, ``query``, ``key`` (idempotent),
-        ``jpeg`` (picture) and what stands in the path; it gives an ``answer`` (or a ``Response``).
+        ``jpeg`` (picture), ``data`` (file) and what stands in the path; it gives an ``answer`` (or a ``Response``).
         """
 
         def declare(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -93,6 +96,7 @@ class Group:
                 status,
                 idempotent,
                 picture,
+                file,
                 streams,
                 open,
             )
@@ -123,6 +127,8 @@ def _view(one: Endpoint, function: Callable[..., Any]) -> Callable[..., Response
             given["body"] = one.body.model_validate_json(_json())
         if one.picture:
             given["jpeg"] = _jpeg()
+        if one.file:
+            given["data"] = _file(one.file)
         if one.idempotent:
             given["key"] = _key()
         answer = function(current_app.extensions["keywright"], **given)
@@ -154,6 +160,12 @@ def _jpeg() -> bytes:
     data = limits.body_of(request, limits.MOST_PICTURE_BYTES)
     limits.check_jpeg(data)
     return data
+
+
+def _file(most: int) -> bytes:
+    if request.mimetype != FILE:
+        raise ProblemError(415, "unsupported-media-type", f"Send the file as {FILE}.")
+    return limits.body_of(request, most)
 
 
 def _key() -> str:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from keywright import __version__
-from keywright.service.endpoint import IDEMPOTENCY_HEADER, Endpoint
+from keywright.service.endpoint import FILE, IDEMPOTENCY_HEADER, Endpoint
 from keywright.service.limits import MOST_ID
 from keywright.service.messages.base import Problem
 from keywright.service.problems import MEDIA_TYPE
@@ -84,6 +84,9 @@ def _operation(one: Endpoint, references: Models) -> dict[str, Any]:
     if one.picture:
         content = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
         operation["requestBody"] = {"required": True, "content": content}
+    if one.file:
+        content = {FILE: {"schema": {"type": "string", "format": "binary"}}}
+        operation["requestBody"] = {"required": True, "content": content}
     if one.open:
         operation["security"] = []
     return operation
@@ -120,7 +123,8 @@ def _responses(one: Endpoint, references: Models) -> dict[str, Any]:
     if one.answer is not None:
         content["application/json"] = {"schema": references[(one.answer, "serialization")]}
     if one.streams is not None:
-        content[one.streams] = {"schema": {"type": "string"}}
+        binary = {"format": "binary"} if one.streams == FILE else {}
+        content[one.streams] = {"schema": {"type": "string", **binary}}
     responses: dict[str, Any] = {str(one.status): {"description": one.summary, "content": content}}
     for status in _possible(one):
         described = {MEDIA_TYPE: {"schema": references[(Problem, "serialization")]}}
@@ -135,7 +139,7 @@ def _possible(one: Endpoint) -> list[int]:
         found |= {401, 429}
     if "<" in one.rule or one.body is not None or one.query is not None:
         found.add(404)
-    if one.body is not None or one.picture:
+    if one.body is not None or one.picture or one.file:
         found |= {400, 413, 415}
     if one.idempotent:
         found |= {400, 409}

@@ -19,14 +19,17 @@ _MOST_NAMED = 1000  # failures, refusals or writes that a result names one by on
 
 
 def learn(workspace: Workspace, params: Mapping[str, Any], progress: Progress, cancel: Cancel) -> Result:
-    """``catalogs``: the numbers of those to learn; ``only_read``: embed their photos, and learn nothing from them."""
+    """``catalogs``: the numbers of those to learn; ``only_read``: learn nothing of them, and embed their photos unless
+    ``embed`` is false."""
     from keywright.operations import learning, registering
     from keywright.operations.embedding import embed_photos
     from keywright.store.photos import list_photos
 
     if params.get("only_read"):
         number = int(params["catalogs"][0])
-        registering.read_catalog(workspace, number, learn=False, progress=progress)
+        read = registering.read_catalog(workspace, number, learn=False, progress=progress)
+        if not params.get("embed", True):
+            return {"photos": read.sync.photos}
         with workspace.store.read() as connection:
             rows = list_photos(connection, [number])
         embedded = embed_photos(workspace, rows, progress, cancel)
@@ -48,6 +51,40 @@ def learn(workspace: Workspace, params: Mapping[str, Any], progress: Progress, c
         "trained": report.trained,
         "model_version": report.version,
         **_embedded(report.embedding),
+    }
+
+
+def train(workspace: Workspace, params: Mapping[str, Any], progress: Progress, cancel: Cancel) -> Result:
+    """Train on what is known, reading no catalog."""
+    from keywright.operations.learning import train_known
+
+    del params, cancel
+    report = train_known(workspace, progress=progress)
+    _refresh_after(workspace)
+    return {
+        "photos": report.photos,
+        "models": report.models,
+        "trained": report.trained,
+        "model_version": report.version,
+        "trained_version": report.trained_version,
+        "held_back": report.held_back,
+    }
+
+
+def encoder(workspace: Workspace, params: Mapping[str, Any], progress: Progress, cancel: Cancel) -> Result:
+    """``name``: of the encoder to change to; ``anyway``: also where its models are worse."""
+    from keywright.operations.switching import switch
+
+    done = switch(workspace, str(params["name"]), anyway=bool(params.get("anyway")), progress=progress, cancel=cancel)
+    _refresh_after(workspace)
+    return {
+        "encoder": done.after,
+        "model_version": done.version,
+        "trained_version": done.trained_version,
+        "mean_before": done.mean_before,
+        "mean_after": done.mean_asked,
+        "held_back": done.held_back,
+        **_embedded(done.embedding),
     }
 
 
@@ -150,6 +187,8 @@ def undo(workspace: Workspace, params: Mapping[str, Any], progress: Progress, ca
 
 TASKS: Mapping[str, Task] = {
     "learn": learn,
+    "train": train,
+    "encoder": encoder,
     "embed": embed,
     "rendition": rendition,
     "suggestions": suggestions,

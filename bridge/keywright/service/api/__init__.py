@@ -10,6 +10,7 @@ from keywright.service.api import (
     photos,
     questions,
     review,
+    search,
     suggestions,
     thresholds,
     writebacks,
@@ -27,5 +28,6 @@ GROUPS = (
     writebacks.GROUP,
     questions.GROUP,
     thresholds.GROUP,
+    search.GROUP,
     review.GROUP,
 )

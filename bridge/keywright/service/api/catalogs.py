@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
 from keywright.service.messages import catalogs as m
@@ -46,9 +44,10 @@ def add_catalog(bridge: Bridge, body: m.CatalogIn) -> m.Catalog:
 
     if not body.learn and registering.is_empty_folder(body.source):
         # Photos are still to arrive there; there is nothing to read.
-        return _catalog(registering.add_empty_folder(bridge.workspace, Path(body.source).expanduser().absolute()))
+        return _catalog(registering.add_empty_folder(bridge.workspace, registering.expanded(body.source).absolute()))
     row = registering.add_catalog(bridge.workspace, body.source, body.mappings)
-    job = bridge.queue.add("learn", {"catalogs": [row.id], "only_read": not body.learn})
+    params = {"catalogs": [row.id], "only_read": not body.learn}
+    job = bridge.queue.add("learn", params if body.learn or body.embed else {**params, "embed": False})
     return _catalog(row, job=job.id)
 
 

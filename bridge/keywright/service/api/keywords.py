@@ -71,3 +71,13 @@ def create_keyword(bridge: Bridge, body: m.NewKeyword) -> m.KnownKeyword:
 
     path = KeywordPath.parse(body.keyword)
     return _keyword(wording.create(bridge.workspace, path, body.synonyms, private=body.private))
+
+
+@GROUP.endpoint(
+    "GET", "/keywords/primes", "The prime examples of a keyword.", query=m.PrimesQuery, answer=m.PrimePhotos
+)
+def list_primes(bridge: Bridge, query: m.PrimesQuery) -> m.PrimePhotos:
+    from keywright.operations.primes import prime_photos
+
+    found = prime_photos(bridge.workspace, KeywordPath.parse(query.keyword))
+    return m.PrimePhotos(photos=[row.id for row in found])

@@ -1,12 +1,18 @@
-"""Model versions: list, activate, roll back, compare."""
+"""Model versions: list, train, activate, roll back, compare."""
 
 from __future__ import annotations
 
 import math
+import tempfile
+from pathlib import Path
+
+from flask import Response
 
 from keywright.service.bridge import Bridge
-from keywright.service.endpoint import Group
+from keywright.service.endpoint import FILE, Group
+from keywright.service.limits import MOST_MODEL_BYTES
 from keywright.service.messages import models as m
+from keywright.service.messages.jobs import Job
 from keywright.store.models import VersionRow
 
 GROUP = Group("models")
@@ -44,6 +50,15 @@ def roll_back(bridge: Bridge) -> m.ModelVersion:
 
 
 @GROUP.endpoint(
+    "POST", "/models/train", "Train on what is known, reading no catalog, in a job.", answer=Job, status=202
+)
+def train_models(bridge: Bridge) -> Job:
+    from keywright.service.api.jobs import as_message
+
+    return as_message(bridge.queue.add("train", {}))
+
+
+@GROUP.endpoint(
     "GET", "/models/compare", "What differs between two versions.", query=m.CompareQuery, answer=m.Comparison
 )
 def compare_versions(bridge: Bridge, query: m.CompareQuery) -> m.Comparison:
@@ -65,4 +80,38 @@ def compare_versions(bridge: Bridge, query: m.CompareQuery) -> m.Comparison:
             )
             for one in found.changed
         ],
+        compared=found.compared,
+        old_mean=found.old_mean,
+        new_mean=found.new_mean,
     )
+
+
+@GROUP.endpoint("GET", "/models/versions/<id:version>/file", "A model version as one file.", streams=FILE)
+def export_version(bridge: Bridge, version: int) -> Response:
+    """It holds keyword names and the vectors of photos that stand as examples; no pictures."""
+    from keywright.operations import versions
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "models"
+        versions.export_version(bridge.workspace, version, file)
+        answer = Response(file.read_bytes(), content_type=FILE)
+    answer.headers["Content-Disposition"] = f'attachment; filename="keywright-{version}.models"'
+    return answer
+
+
+@GROUP.endpoint(
+    "POST",
+    "/models/versions",
+    "Keep an exported version beside the others; which one suggests stays.",
+    file=MOST_MODEL_BYTES,
+    answer=m.ImportedVersion,
+    status=201,
+)
+def import_version(bridge: Bridge, data: bytes) -> m.ImportedVersion:
+    from keywright.operations import versions
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "sent models"
+        file.write_bytes(data)
+        row, new = versions.import_version(bridge.workspace, file)
+    return m.ImportedVersion(version=_version(row), new=new)

@@ -83,6 +83,7 @@ def _keywords(bridge: Bridge, photo: int) -> m.PhotoKeywords:
             state=one.state.value,
             confidence=one.confidence,
             host_id=in_host.get(one.keyword),
+            prime=one.prime,
         )
         for one in carried
     ]

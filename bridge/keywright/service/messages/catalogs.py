@@ -14,6 +14,7 @@ class CatalogIn(Body):
     mappings: Annotated[dict[Name, Name], Field(max_length=100)] = Field(
         default={}, description="Old folders to the folders their photos lie in on this machine."
     )
+    embed: bool = Field(default=True, description="Embed its photos; without, and without learn, they are read alone.")
     learn: bool = Field(default=True, description="Learn the keywords in it, in a job.")
 
 

@@ -12,7 +12,7 @@ from keywright.service.messages.base import Answer, Body, Id, Query
 
 class Job(Answer):
     id: int
-    kind: Literal["learn", "embed", "rendition", "suggestions", "audit", "plan", "apply", "undo"]
+    kind: Literal["learn", "train", "encoder", "embed", "rendition", "suggestions", "audit", "plan", "apply", "undo"]
     state: Literal["pending", "processing", "completed", "failed", "cancelled"]
     stage: str
     done: int

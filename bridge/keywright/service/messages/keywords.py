@@ -35,6 +35,14 @@ class KnownKeywords(Answer):
     next: int | None = None
 
 
+class PrimesQuery(Query):
+    keyword: Keyword
+
+
+class PrimePhotos(Answer):
+    photos: list[int] = Field(description="In the order in which they were marked.")
+
+
 class KeywordNode(Answer):
     keyword: str
     name: str

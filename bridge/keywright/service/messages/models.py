@@ -22,6 +22,11 @@ class ModelVersions(Answer):
     versions: list[ModelVersion]
 
 
+class ImportedVersion(Answer):
+    version: ModelVersion
+    new: bool = Field(description="False: it was there already.")
+
+
 class CompareQuery(Query):
     old: Annotated[int, Field(ge=1, le=MOST_ID)]
     new: Annotated[int, Field(ge=1, le=MOST_ID)]
@@ -41,3 +46,6 @@ class Comparison(Answer):
     added: list[str]
     removed: list[str]
     changed: list[KeywordChange]
+    compared: int = Field(description="Keywords that both have, on photos enough to tell their quality.")
+    old_mean: float | None = Field(description="Mean average precision over those, by leave-one-out.")
+    new_mean: float | None

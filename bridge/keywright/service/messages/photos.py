@@ -47,6 +47,7 @@ class PhotoKeyword(Answer):
     state: Literal["assigned", "accepted", "rejected", "suggested"]
     confidence: float | None
     host_id: str | None = Field(description="What the photo's catalog calls this keyword, where it has it.")
+    prime: bool = Field(default=False, description="A person marked the photo as a prime example of it.")
 
 
 class PhotoKeywords(Answer):
