@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from keywright.cli.output import counted, json_option, map_option, mappings, note, progress_bar, show_json
+from keywright.cli.output import announce, counted, json_option, map_option, mappings, note, progress_bar, show_json
 from keywright.operations.workspace import Workspace
 
 _SHOWN = 10  # failures named one by one; the rest are counted (--json names all)
@@ -21,9 +21,18 @@ _SHOWN = 10  # failures named one by one; the rest are counted (--json names all
     type=click.FloatRange(0.05, 0.99),
     help="How many of the suggestions at a keyword's own threshold should be right (0.8).",
 )
+@click.option(
+    "--encoder",
+    help="What to look at photos with the first time: fast, standard, best; `keywright models encoder` changes it.",
+)
 @json_option
 def learn(
-    sources: Sequence[str], maps: Sequence[str], min_photos: int | None, precision: float | None, as_json: bool
+    sources: Sequence[str],
+    maps: Sequence[str],
+    min_photos: int | None,
+    precision: float | None,
+    encoder: str | None,
+    as_json: bool,
 ) -> None:
     """Read catalogs, embed what is new, train what changed; without SOURCE, all catalogs learned from so far."""
     from dataclasses import replace
@@ -35,7 +44,8 @@ def learn(
     settings = replace(
         settings, min_photos=min_photos or settings.min_photos, precision=precision or settings.precision
     )
-    with Workspace.open() as workspace, progress_bar() as progress:
+    with Workspace.open(encoder=encoder) as workspace, progress_bar() as progress:
+        workspace.announce = announce
         report = run(workspace, sources, mappings(maps), settings=settings, progress=progress)
     for away in report.not_read:
         note(f"Not read, what it held before still teaches: {away.source}: {away.reason}")

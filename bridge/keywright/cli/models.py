@@ -1,4 +1,4 @@
-"""``keywright models list|activate|rollback|compare|export|import``."""
+"""``keywright models list|activate|rollback|compare|export|import``; those on encoders are in ``cli/encoders.py``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from keywright.cli.encoders import encoder, pull
 from keywright.cli.output import counted, json_option, show_json, table
 from keywright.operations.workspace import Workspace
 
@@ -164,6 +165,10 @@ def import_command(file: Path, as_json: bool) -> None:
         click.echo(f"{file} is version {found.id} now; `keywright models activate {found.id}` lets it suggest.")
     else:
         click.echo(f"{file} holds what version {found.id} holds already.")
+
+
+models.add_command(encoder)
+models.add_command(pull)
 
 
 def _metrics(metrics: Mapping[str, float]) -> tuple[str, str, str]:

@@ -68,6 +68,12 @@ def note(text: str) -> None:
     click.echo(printable(text), err=True)
 
 
+def announce(text: str) -> None:
+    """What a person at a terminal should know before something long begins."""
+    if sys.stderr.isatty():
+        note(text)
+
+
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[int] = ()) -> None:
     """A table on stdout; the columns numbered in ``right`` are right-aligned."""
     from rich.console import Console

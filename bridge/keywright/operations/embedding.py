@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import select
+
+from keywright.encoders.base import Encoder, available_cores
 from keywright.encoders.pipeline import EmbeddedPhoto, embed_files
+from keywright.encoders.probing import probe
 from keywright.errors import KeywrightError, reason
 from keywright.operations.progress import Cancel, CancelledError, Progress, never, silent
 from keywright.operations.workspace import Workspace
@@ -20,6 +25,9 @@ from keywright.store.photos import PhotoRow, Stamp, record_stamps
 
 MISSING = "the file is not there"
 _SAVE_EVERY = 256  # photos; what a killed run loses at most
+_MANY = 200  # photos; fewer are not worth an estimate
+_LONG_SECONDS = 20.0  # what takes longer is announced
+_DECODE_SECONDS = 0.01  # of a core, for a photo of a few megapixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,7 @@ def embed_photos(
         known = vectors.known_contents(connection, encoder_id)
     wanted: dict[str, _File] = {}
     for file in files:
-        if file.content is not None and file.content not in known:
+        if file.content is not None and file.content not in known and file.error != MISSING:
             wanted.setdefault(file.content, file)
     failed = _embed(workspace, wanted, progress, cancel) if wanted else {}
     for file in files:
@@ -137,6 +145,9 @@ def _embed(workspace: Workspace, wanted: dict[str, _File], progress: Progress, c
     """Embed one file for each content id; gives the reasons of those that failed."""
     contents, files, encoder = list(wanted), list(wanted.values()), workspace.encoder
     stage, done, failed = "Embedding photos", 0, dict[str, str]()
+    with workspace.store.read() as connection:
+        seen = set(connection.execute(select(vectors.vectors.c.content_id).distinct()).scalars())
+    _name_cost(workspace, encoder, len(files))
     new: list[vectors.NewVector] = []
     stamps: list[Stamp] = []
 
@@ -155,8 +166,11 @@ def _embed(workspace: Workspace, wanted: dict[str, _File], progress: Progress, c
                 new.append(vectors.NewVector(content, result.vector, result.norm))
             else:
                 failed[content] = file.error = result.reason
-                file.content = None
-                stamps.extend(file.stamps())
+                if content not in seen:
+                    # Where another encoder has seen it (a front-end sent its picture, or the file was sound then), the
+                    # photo stays known, and going back to that encoder loses nothing.
+                    file.content = None
+                    stamps.extend(file.stamps())
             done += 1
             progress(stage, done, len(files))
             if len(new) + len(stamps) >= _SAVE_EVERY:
@@ -166,6 +180,33 @@ def _embed(workspace: Workspace, wanted: dict[str, _File], progress: Progress, c
     if cancel():
         raise CancelledError(f"Stopped after embedding {done} of {len(files)} photos; the next run goes on from here.")
     return failed
+
+
+def seconds_for(encoder: Encoder, photos: int) -> float:
+    """How long embedding so many photos takes, by the clock, judged by a few made-up pictures."""
+    pixels = list(probe(encoder.view.size))
+    encoder.encode(pixels[:1])
+    start = time.perf_counter()
+    encoder.encode(pixels)
+    each = (time.perf_counter() - start) / len(pixels)
+    at_once = min(getattr(encoder, "simultaneous", 1), available_cores())
+    return photos * (each / at_once + _DECODE_SECONDS / available_cores())
+
+
+def _name_cost(workspace: Workspace, encoder: Encoder, photos: int) -> None:
+    """Say what a long run costs before it begins."""
+    if photos < _MANY:
+        return
+    seconds = seconds_for(encoder, photos)
+    if seconds >= _LONG_SECONDS:
+        workspace.announce(f"{photos:,} photos to look at with the encoder {encoder.id}: {about(seconds)}.")
+
+
+def about(seconds: float) -> str:
+    """``about 1 min``, ``about 3 h``."""
+    if seconds < 90 * 60:
+        return f"about {max(1, round(seconds / 60))} min"
+    return f"about {round(seconds / 3600)} h"
 
 
 def require_some(report: EmbedReport, source: str) -> None:

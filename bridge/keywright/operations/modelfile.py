@@ -71,15 +71,15 @@ def write_model_file(file: Path, exported: Exported) -> None:
         ) from error
 
 
-def read_model_file(file: Path) -> Exported:
-    """What was exported, every part of it checked.
+def read_model_file(file: Path, encoders: Path | None = None) -> Exported:
+    """What was exported, every part of it checked; ``encoders`` is where pulled and fine-tuned encoders are.
 
     Raises ``KeywrightError`` where the file is none of ours, damaged, of a newer Keywright or of an unknown encoder.
     """
     try:
         with zipfile.ZipFile(file) as archive:
             found = _read(archive, file)
-        _check(found, file)
+        _check(found, file, encoders)
         return found
     except LearningError as error:
         # What the sentence goes on with is advice for the store's own versions.
@@ -122,11 +122,11 @@ def _read(archive: zipfile.ZipFile, file: Path) -> Exported:
     return Exported(str(header["encoder"]), str(header["created_at"]), metrics, parts)
 
 
-def _check(found: Exported, file: Path) -> None:
+def _check(found: Exported, file: Path, encoders: Path | None) -> None:
     """That the parts are whole, belong together, and give confidences for the encoder's vectors."""
     try:
         models = ModelSet.from_parts(found.parts)
-        dimension = encoder_dimension(models.encoder_id)
+        dimension = encoder_dimension(models.encoder_id, encoders)
         wrong = _wrong(found, models, dimension)
     except EncoderError as error:
         raise KeywrightError(f"{file} cannot be imported: {error}") from error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from keywright.config import load_config
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
     from keywright.encoders.base import Encoder
     from keywright.store.vectors import VectorMatrix
+
+log = logging.getLogger(__name__)
 
 
 class ToldOfDecisions(Protocol):
@@ -38,6 +42,8 @@ class Workspace:
         self._encoder: Encoder | None = None
         self._opening = threading.Lock()
         self.teacher: ToldOfDecisions | None = None
+        self.announce: Callable[[str], None] = log.info
+        """Takes a sentence that a person should read before something long begins."""
 
     @classmethod
     def open(cls, home: Home | None = None, encoder: str | None = None) -> Workspace:
@@ -47,7 +53,9 @@ class Workspace:
         """The same open store with another encoder. Raises ``EncoderError`` where there is none of that name."""
         from keywright.encoders import resolve_encoder
 
-        return Workspace(self.store, resolve_encoder(encoder, self.home.encoders))
+        other = Workspace(self.store, resolve_encoder(encoder, self.home.encoders))
+        other.announce = self.announce
+        return other
 
     @property
     def home(self) -> Home:

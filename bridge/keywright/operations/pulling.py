@@ -1,0 +1,90 @@
+"""Which CLIP encoders there are to pull, what each would cost on this machine, and pulling one."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from keywright.encoders.base import EncoderError
+from keywright.encoders.clip_catalogue import CLIP_MODELS, ClipModel, clip_model
+from keywright.encoders.kept import MANIFEST, KeptEncoder, read_kept
+from keywright.encoders.pulling import pull_from_folder, pull_from_hub
+from keywright.home import Home
+from keywright.operations.progress import Cancel, Progress, never, silent
+
+_SIDE = 768  # of the matrices whose product is timed
+_REACHED = 0.4  # of a large matrix product's speed, what networks reach
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A model; ``photos_per_second`` on this machine, ``measured`` or estimated."""
+
+    model: ClipModel
+    here: bool
+    photos_per_second: float
+    measured: bool
+    host: str
+
+
+def offers(home: Home) -> list[Offer]:
+    """All models that can be pulled by name."""
+    speed = _billions_per_second()
+    return [_offer(home, model, speed) for model in CLIP_MODELS]
+
+
+def offered(home: Home, name: str) -> Offer:
+    """The model of a name. Raises ``EncoderError`` where none is offered under it."""
+    model = clip_model(name)
+    if model is None:
+        known = ", ".join(one.name for one in CLIP_MODELS)
+        raise EncoderError(
+            f"No encoder is offered under the name {name!r}; there are {known}. A model of your own comes with --from."
+        )
+    return _offer(home, model, _billions_per_second())
+
+
+def pull(home: Home, model: ClipModel, progress: Progress = silent, cancel: Cancel = never) -> KeptEncoder:
+    """Download a model, or go on with it. Raises ``EncoderError``; what came is kept."""
+    return pull_from_hub(model, home.encoders, progress, cancel)
+
+
+def pull_folder(home: Home, name: str, source: Path) -> KeptEncoder:
+    """Take a model from a folder under a name of the person's choice. Raises ``EncoderError``."""
+    from keywright.encoders import LEVELS
+
+    model = clip_model(name)
+    name = model.name if model is not None else name
+    if name in LEVELS or not name.strip(".") or not all(one.isalnum() or one in "-_.+" for one in name):
+        raise EncoderError(f"{name!r} cannot be an encoder's name: use letters, digits, and - _ . + between them.")
+    licence = model.licence if model is not None else "as the model's makers say"
+    about = model.about if model is not None else f"from {source.name}"
+    return pull_from_folder(name, source, home.encoders, licence, about)
+
+
+def _offer(home: Home, model: ClipModel, billions: float) -> Offer:
+    folder = home.encoders / model.name
+    here = (folder / MANIFEST).is_file()
+    host = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+    known = _measured(home, folder) if here else None
+    return Offer(model, here, known or billions / model.billions, known is not None, host)
+
+
+def _measured(home: Home, folder: Path) -> float | None:
+    from keywright.encoders.clip_fitting import read_fit
+
+    fit = read_fit(read_kept(folder), home.cache)
+    return fit.photos_per_second if fit is not None else None
+
+
+def _billions_per_second() -> float:
+    """Multiply-adds a second, in billions, that all cores of this machine may reach in a network."""
+    one = np.ones((_SIDE, _SIDE), np.float32)
+    one @ one
+    start = time.perf_counter()
+    one @ one
+    return _SIDE**3 / 1e9 / (time.perf_counter() - start) * _REACHED
