@@ -1,16 +1,21 @@
-"""Killed at any statement while it writes or undoes: the database is sound, the journal true, undo complete."""
+"""Killed with SIGKILL at any step, in the files or in the rows: all is sound, the journal true, undo complete."""
 
 from __future__ import annotations
 
+import random
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from digikam.kit import COFFEE, Library, tree_as_triggers_give
-from keywright.writeback import recover, undo
+from digikam.killed_apply import PHOTOS, photos, targets
+from digikam.kit import COFFEE, SEA, TEA, Library, adding, tree_as_triggers_give
+from keywright.metadata import read_keywords
+from keywright.writeback import apply, recover, undo
 from keywright.writeback.base import WriteBackError
+from writeback.kit import jpeg
 
 pytestmark = pytest.mark.slow
 SCRIPT = Path(__file__).with_name("killed_apply.py")
@@ -19,57 +24,89 @@ SCRIPT = Path(__file__).with_name("killed_apply.py")
 @pytest.fixture
 def many(shared: Path, tmp_path: Path) -> Library:
     library = Library(tmp_path, shared / "catalogs/digikam/sqlite-8.6.0/digikam4.db")
-    for n in range(150):
+    (tmp_path / "photos").mkdir()
+    for n, photo in enumerate(photos(tmp_path)):
+        jpeg(photo, n)
         library.sql(
             "INSERT INTO Images (id, album, name, status, category, modificationDate) VALUES (?, 1, ?, 1, 1, 'now')",
-            (1000 + n, f"many-{n}.jpg"),
+            (1000 + n, photo.name),
         )
     return library
 
 
-def run(library: Library, statement: int, *more: str) -> int:
-    command = [sys.executable, str(SCRIPT), str(library.folder), str(statement), *more]
-    return subprocess.run(command, check=False).returncode
+def run(library: Library, step: int, *more: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(SCRIPT), str(library.folder), str(step), *more]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+    return done
 
 
-def assert_sound(library: Library) -> None:
+def everything(library: Library) -> tuple[object, dict[str, bytes]]:
+    files = {file.name: file.read_bytes() for file in (library.folder / "photos").iterdir()}
+    return library.everything(), files
+
+
+def assert_sound(library: Library, original: dict[str, bytes]) -> int:
+    """The database is consistent, a photo's rows and each of its files are old or new; how many rows are new."""
     assert library.sql("PRAGMA integrity_check") == [("ok",)]
     tree = {(int(str(a)), int(str(b))) for a, b in library.sql("SELECT id, pid FROM TagsTree")}
     assert tree == tree_as_triggers_give(library.sql("SELECT id, pid FROM Tags"))
+    rows = library.sql("SELECT imageid, count(*) FROM ImageTags WHERE imageid >= 1000 GROUP BY imageid")
+    assert {number for _, number in rows} <= {2}
+    for n, photo in enumerate(photos(library.folder)):
+        sidecar = photo.with_name(photo.name + ".xmp")
+        alone = sidecar.read_bytes() if sidecar.exists() else b""
+        assert alone == b"" or alone.rstrip().endswith(b'<?xpacket end="w"?>')
+        if photo.read_bytes() != original[photo.name]:
+            assert read_keywords(photo).keywords == {COFFEE, TEA if n % 2 else SEA}
+    return len(rows)
 
 
 def settle(library: Library) -> None:
-    with library.target() as target:
-        recover(library.journal, {target.kind: target})
+    files, rows = targets(library.folder, mortal=False)
+    with rows:
+        recover(library.journal, {files.kind: files, rows.kind: rows})
 
 
-# A prepared photo takes 2 statements, a written one about 10: these fall into every phase of three groups.
-@pytest.mark.parametrize("statement", [8, 136, 142, 400, 760, 1300, 1900])
-def test_a_kill_while_applying_leaves_whole_groups_and_undo_takes_out_all(many: Library, statement: int) -> None:
-    before = many.everything()
-    code = run(many, statement)
-    assert_sound(many)
-    settle(many)
-    assert_sound(many)
-    coffee = many.sql("SELECT id FROM Tags WHERE name = ?", (COFFEE.name,))[0][0]
-    written = many.sql("SELECT count(*) FROM ImageTags WHERE tagid = ? AND imageid >= 1000", (coffee,))[0][0]
-    assert written in (0, 64, 128, 150)
-    assert (code == 0) == (written == 150)
-    with many.target() as target:
-        try:
-            undo(None, many.journal, {target.kind: target})
-        except WriteBackError:
-            assert written == 0
-    assert many.everything() == before
+def undo_all(library: Library) -> None:
+    files, rows = targets(library.folder, mortal=False)
+    with rows:
+        while True:
+            try:
+                undo(None, library.journal, {files.kind: files, rows.kind: rows})
+            except WriteBackError:
+                return
 
 
-@pytest.mark.parametrize("statement", [400, 1100, 2500])
-def test_a_kill_while_undoing_is_finished_by_undoing_again(many: Library, statement: int) -> None:
-    before = many.everything()
-    assert run(many, -1) == 0
-    code = run(many, statement, "undo")
-    assert_sound(many)
-    settle(many)
-    if code:
-        run(many, -1, "undo")
-    assert many.everything() == before
+def test_killed_at_any_step_of_files_and_rows_everything_is_old_or_new_and_undo_gives_back_all(many: Library) -> None:
+    before = everything(many)
+    steps = int(run(many, -1).stdout)
+    undo_all(many)
+    assert everything(many) == before
+    assert steps > 1000
+    chance = random.Random(7)
+    for step in sorted(chance.sample(range(1, steps), 8)):
+        assert run(many, step).returncode == -signal.SIGKILL
+        settle(many)
+        written = assert_sound(many, before[1])
+        assert written in (0, 64, PHOTOS)
+        assert not list((many.folder / "photos").glob(".keywright*"))
+        if step % 2:  # a later apply finishes what was killed
+            files, rows = targets(many.folder, mortal=False)
+            decisions = [adding(photo, COFFEE, TEA if n % 2 else SEA) for n, photo in enumerate(photos(many.folder))]
+            with rows:
+                apply(decisions, many.journal, {files.kind: files, rows.kind: rows})
+            assert assert_sound(many, before[1]) == PHOTOS
+        undo_all(many)
+        assert everything(many) == before, f"killed at step {step} of {steps}"
+
+
+def test_killed_while_undoing_it_is_finished_by_undoing_again(many: Library) -> None:
+    before = everything(many)
+    for step in (60, 500, 900):
+        run(many, -1)
+        run(many, step, "undo")
+        settle(many)
+        assert_sound(many, before[1])
+        undo_all(many)
+        assert everything(many) == before
