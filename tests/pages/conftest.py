@@ -15,6 +15,7 @@ from keywright.operations.learning import learn
 from keywright.operations.refreshing import refresh
 from keywright.operations.registering import add_catalog
 from keywright.operations.workspace import Workspace
+from pages.doubtful import make_doubtful_library
 from pages.kit import CHROMIUM, Window, open_window
 from service.conftest import Learned
 from service.kit import Raw, running
@@ -40,6 +41,25 @@ def learned_home(tmp_path_factory: pytest.TempPathFactory) -> Learned:
         learn(workspace, [str(top / "library")])
         refresh(workspace)
     return Learned(top / "home", top / "library")
+
+
+@pytest.fixture(scope="session")
+def doubtful_home(tmp_path_factory: pytest.TempPathFactory) -> Learned:
+    """A home that has learned a library with keywords forgotten and misplaced, made once."""
+    top = tmp_path_factory.mktemp("doubtful")
+    make_doubtful_library(top / "library")
+    with Workspace.open(Home(top / "home")) as workspace:
+        add_catalog(workspace, str(top / "library"), {})
+        learn(workspace, [str(top / "library")])
+    return Learned(top / "home", top / "library")
+
+
+@pytest.fixture
+def doubtful(browser: Browser, doubtful_home: Learned, tmp_path: Path) -> Iterator[Window]:
+    """A window on a bridge that has learned that library."""
+    shutil.copytree(doubtful_home.home, tmp_path / "home")
+    with running(tmp_path / "home") as bridge, open_window(browser, bridge) as found:
+        yield found
 
 
 @pytest.fixture

@@ -1,6 +1,30 @@
 """The review pages: what a person sees in the browser, one file for each; ``docs/review.md`` says how to add one."""
 
-from keywright.service.pages import apply, by_keyword, catalogs, files, photos, session, thumbnails, welcome
+from keywright.service.pages import (
+    apply,
+    audit,
+    by_keyword,
+    catalogs,
+    files,
+    photos,
+    session,
+    teach,
+    thumbnails,
+    welcome,
+)
 from keywright.service.pages.frame import OPEN, PAGES
 
-__all__ = ["OPEN", "PAGES", "apply", "by_keyword", "catalogs", "files", "photos", "session", "thumbnails", "welcome"]
+__all__ = [
+    "OPEN",
+    "PAGES",
+    "apply",
+    "audit",
+    "by_keyword",
+    "catalogs",
+    "files",
+    "photos",
+    "session",
+    "teach",
+    "thumbnails",
+    "welcome",
+]

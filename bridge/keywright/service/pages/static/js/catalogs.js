@@ -24,24 +24,24 @@ const followed = new Set();
 /* --- catalogs */
 
 function state(catalog) {
-  if (catalog.changed) return h("span", { class: "badge warn" }, "Changed since it was read");
-  if (!catalog.read_at) return h("span", { class: "badge" }, "Not read yet");
-  return h("span", { class: "badge good" }, catalog.learned ? "Learned from" : "Read, not learned from");
+  if (catalog.changed) return h("span", { class: "mark warn" }, "Changed since it was read");
+  if (!catalog.read_at) return h("span", { class: "mark" }, "Not read yet");
+  return h("span", { class: "mark good" }, catalog.learned ? "Learned from" : "Read, not learned from");
 }
 
 function catalogCard(catalog) {
-  const badge = h("span", {}, state(catalog));
+  const mark = h("span", {}, state(catalog));
   const learn = h("button", { type: "button", onclick: () => learnAgain(catalog) }, catalog.learned ? "Learn again" : "Learn from it");
   learn.setAttribute("aria-label", `${learn.textContent}: ${catalog.source}`);
   // Whether it has changed is asked for one by one: a catalog may lie on a drive that is slow to answer.
   get(`/v1/catalogs/${catalog.id}`).then(
-    (now) => fill(badge, state(now)),
-    (error) => fill(badge, h("span", { class: "badge bad" }, error.message)),
+    (now) => fill(mark, state(now)),
+    (error) => fill(mark, h("span", { class: "mark bad" }, error.message)),
   );
   return h(
     "article",
     { class: "card catalog", data: { catalog: catalog.id } },
-    h("div", { class: "row" }, h("h3", {}, name(catalog.source)), h("span", { class: "push" }, badge)),
+    h("div", { class: "row" }, h("h3", {}, name(catalog.source)), h("span", { class: "push" }, mark)),
     h(
       "div",
       { class: "row quiet" },
@@ -136,7 +136,7 @@ function jobLine(job) {
       "div",
       { class: "row" },
       h("h3", {}, titleOf(job)),
-      h("span", { class: `badge ${job.state === "failed" ? "bad" : job.state === "completed" ? "good" : ""}` }, STATES[job.state]),
+      h("span", { class: `mark ${job.state === "failed" ? "bad" : job.state === "completed" ? "good" : ""}` }, STATES[job.state]),
       h("span", { class: "quiet" }, summary(job)),
       h("span", { class: "quiet push" }, moment(job.ended_at || job.created_at)),
       again && retry,
