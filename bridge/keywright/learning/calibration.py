@@ -151,5 +151,12 @@ def threshold_for_precision(
         expected = np.cumsum(w * p) / np.maximum(np.cumsum(w), 1e-9)
         right = (np.cumsum(w * y) + 2 * expected) / (np.cumsum(w) + 2)
         reached = np.flatnonzero((right >= precision) & (p >= precision / 2))
-        out[column] = p[reached[-1]] if len(reached) else max(0.99, precision)
+        if not len(reached):
+            out[column] = max(0.99, precision)
+            continue
+        # No photo lies between this one and the next: any confidence between them divides them as well, and of those
+        # the precision itself is right often enough by what a confidence is.
+        last = reached[-1]
+        below = p[last + 1] if last + 1 < len(p) else 0.0
+        out[column] = min(p[last], max(precision, (p[last] + below) / 2))
     return out

@@ -23,11 +23,14 @@ from keywright.learning.models import ModelSet
 from keywright.operations.gathering import Gathered, gather
 from keywright.operations.learning import load_models
 from keywright.operations.profiles import Because, Ranked, apply_profile, automatic_keywords, settings_for
+from keywright.operations.teaching import Teacher
 from keywright.operations.together import Together
 from keywright.operations.workspace import Workspace
 from keywright.store.hosts import host_keyword_ids
-from keywright.store.lookups import Names, PhotoFacts, active_version_id, facts_of, vectors_of
-from keywright.store.thresholds import thresholds_mark
+from keywright.store.lookups import Names, PhotoFacts, facts_of, vectors_of
+from keywright.store.models import Mark as ActiveModels
+from keywright.store.models import active_mark
+from keywright.store.thresholds import list_thresholds, thresholds_mark
 from keywright.suggesting.base import Suggestion as Scored
 from keywright.suggesting.base import SuggestSettings
 from keywright.suggesting.suggest import Examples, suggest
@@ -61,8 +64,11 @@ class Advice:
     """What the photo's catalog calls these keywords, where it has them."""
 
 
-Mark = tuple[int | None, str]
-"""The active version, and which thresholds a person set."""
+class Mark(NamedTuple):
+    """What suggestions hang on: the active models, also as decisions moved them, and thresholds that a person set."""
+
+    models: ActiveModels | None
+    thresholds: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +82,7 @@ class Loaded:
 
     @property
     def version(self) -> int:
-        return self.mark[0] or 0
+        return self.mark.models.version if self.mark.models else 0
 
     def ranked(self, scored: Scored) -> Ranked:
         because = tuple(Because(self.gathered.paths[reason.row], reason.similarity) for reason in scored.because)
@@ -211,7 +217,7 @@ class Advisor:
             if generation == self._generation and self._mark is not None:
                 return self._mark
         with self._workspace.store.read() as connection:
-            mark = (active_version_id(connection), thresholds_mark(connection))
+            mark = Mark(active_mark(connection), thresholds_mark(connection))
         with self._lock:
             self._generation, self._mark = generation, mark
             self._facts, self._hosts = {}, {}
@@ -241,22 +247,26 @@ class Advisor:
     def current(self) -> Loaded:
         """The active version, loaded where it is not yet. Raises ``KeywrightError`` where nothing was learned yet."""
         mark, loaded = self._keep_up(), self._loaded
-        if loaded is not None and loaded.mark == mark and mark[0] is not None:
+        if loaded is not None and loaded.mark == mark and mark.models is not None:
             return loaded
         with self._loading:  # one thread loads, the others wait for it
             mark, loaded = self._keep_up(), self._loaded
-            if loaded is None or loaded.mark != mark or mark[0] is None:
+            if loaded is None or loaded.mark != mark or mark.models is None:
                 self._loaded = loaded = self._load(mark, loaded)
             return loaded
 
     def _load(self, mark: Mark, before: Loaded | None) -> Loaded:
+        moved = self._moved(mark)
+        if moved is not None and before is not None and before.models.encoder_id == moved.encoder_id:
+            return Loaded(mark, moved, before.gathered, before.examples)
         models, version = load_models(self._workspace)
         if models.encoder_id != self._workspace.encoder_id:
             raise KeywrightError(
                 f"The active models were learned with the encoder {models.encoder_id}; "
                 f"run `keywright learn` to learn with {self._workspace.encoder_id}."
             )
-        mark = (version, mark[1])
+        if mark.models is None or mark.models.version != version:
+            mark = Mark(ActiveModels(version, ""), mark.thresholds)  # as good as any until it is looked at again
         if before is None or before.models.encoder_id != models.encoder_id:
             return Loaded(mark, models, *self._reasons())
         # The new models answer at once. Collecting what reasons are found in takes seconds for a large collection.
@@ -264,6 +274,17 @@ class Advisor:
             self._gathering = threading.Thread(target=self._gather_anew, name="reasons", daemon=True)
             self._gathering.start()
         return Loaded(mark, models, before.gathered, before.examples)
+
+    def _moved(self, mark: Mark) -> ModelSet | None:
+        """The models as a decision has just moved them, where the teacher has them at hand."""
+        teacher = self._workspace.teacher
+        if mark.models is None or not isinstance(teacher, Teacher):
+            return None
+        models = teacher.models(mark.models)
+        if models is None:
+            return None
+        with self._workspace.store.read() as connection:
+            return models.with_thresholds(list_thresholds(connection))
 
     def _gather_anew(self) -> None:
         try:

@@ -132,15 +132,15 @@ class Teacher:
                 self._turn.notify_all()
 
     def _learn(self, least: int) -> None:
+        from keywright.learning.settings import LearnerSettings
         from keywright.operations.catching_up import MovedError, catch_up, open_learner
-        from keywright.operations.learning import configured
 
         while not self._closed:
             with self._workspace.store.read() as connection:
                 waiting = count_waiting(connection)
             if waiting < max(least, 1):
                 return
-            opened = open_learner(self._workspace, configured(), self._opened)
+            opened = open_learner(self._workspace, LearnerSettings(), self._opened)
             if opened is None:
                 return  # nothing was learned yet: the first training learns it all
             self._opened = opened

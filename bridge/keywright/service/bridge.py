@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from keywright.config import Config
+from keywright.operations.teaching import Teacher
 from keywright.operations.workspace import Workspace
 from keywright.service.access import Failures, Guard, Sessions, allowed_hosts
 from keywright.service.limits import Streams
@@ -33,6 +34,11 @@ class Bridge:
     stop: Callable[[], None]
     streams: Streams = field(default_factory=Streams)
     names: Names = field(default_factory=Names)
+    teacher: Teacher = field(init=False)
+
+    def __post_init__(self) -> None:
+        every = self.config.learning.decisions_before_learning
+        self.workspace.teacher = self.teacher = Teacher(self.workspace, every, self.names)
 
     @cached_property
     def guard(self) -> Guard:
@@ -65,6 +71,7 @@ class Bridge:
 
     def close(self) -> None:
         """Before the workspace is."""
+        self.teacher.close()
         if "advisor" in self.__dict__:
             self.advisor.close()
 
