@@ -1,10 +1,7 @@
 """Keywords that are probably missing in a catalog, and keywords that are probably wrong, by leave-one-out confidence.
 
 Every photo is judged by models that never saw it. Missing: a confident keyword the photo does not carry. Wrong: a
-keyword the photo carries though it makes the keyword less likely than drawing a photo blindly would. If ``p`` is the
-leave-one-out confidence and ``b`` the keyword's share of the photos, then ``p / (1 - p)`` over ``b / (1 - b)`` is how
-many times likelier the photo's look is with the keyword than without it (Bayes); with one keyword in twenty wrong
-beforehand, the chance that this one is wrong follows.
+keyword that sits on the photo like one put on a photo drawn blindly (``doubts`` says how likely that is).
 """
 
 from __future__ import annotations
@@ -17,10 +14,10 @@ import numpy as np
 
 from keywright.keywords import KeywordPath
 from keywright.learning.base import NO_ROWS, Floats, KeywordExamples, LearningError, Rows
+from keywright.learning.doubts import drawn_pairs, fit_doubts, telling
+from keywright.learning.hierarchy import Columns
 from keywright.learning.honest import Honest
 from keywright.learning.models import ModelSet
-
-WRONG_BEFOREHAND = 0.05
 
 
 class Doubt(StrEnum):
@@ -34,7 +31,7 @@ class Finding:
     keyword: KeywordPath
     doubt: Doubt
     confidence: float  # that the photo should carry the keyword, judged without this photo
-    chance: float  # that the catalog is in error here
+    chance: float  # that the catalog is in error here, a calibrated probability
     instead: KeywordPath | None = None  # wrong: a sibling the photo is taken for, where one is likely
 
 
@@ -63,46 +60,85 @@ def audit(
     bars = models.thresholds.copy() if min_confidence is None else np.full(len(models.keywords), min_confidence)
     bars[models.photos < models.min_photos] = np.inf
     missing: list[Finding] = []
-    wrong: list[Finding] = []
+    lists = [NO_ROWS if e is None else np.searchsorted(honest.row_numbers, e.positives) for e in examples]
+    ends = models.tree.ends
+    wanted = [
+        len(np.setdiff1d(rows, np.concatenate([NO_ROWS, *lists[column + 1 : ends[column]]])))
+        if models.photos[column] >= 2
+        else 0
+        for column, rows in enumerate(lists)
+    ]
+    drawn_rows, drawn_columns = drawn_pairs(lists, wanted, honest.photos)
+    before = np.log(odds_before)
+    pairs: list[tuple[Rows, Rows, Rows, Floats]] = []  # photo, keyword, its sibling, what is known
+    drawn: list[Floats] = []
+    sure: list[Floats] = []
     for rows, confidences in honest.blocks():
         has, no = carried(rows), rejected(rows)
         lacking = (confidences >= bars) & ~has & ~no
         for i, column in zip(*np.nonzero(lacking), strict=True):
-            if lacking[i, column + 1 : models.tree.ends[column]].any():
+            if lacking[i, column + 1 : ends[column]].any():
                 continue
             p = float(confidences[i, column])
             missing.append(
                 Finding(int(honest.row_numbers[rows.start + int(i)]), models.keywords[column].path, Doubt.MISSING, p, p)
             )
-        for i, column in zip(*np.nonzero(has), strict=True):
-            if models.photos[column] < 2 or has[i, column + 1 : models.tree.ends[column]].any():
-                continue
-            p = min(float(confidences[i, column]), 1 - 1e-6)
-            times = p / (1 - p) / float(odds_before[column])
-            chance = WRONG_BEFOREHAND / (WRONG_BEFOREHAND + (1 - WRONG_BEFOREHAND) * times)
-            instead = _instead(models, confidences[i], int(column), p)
-            wrong.append(
-                Finding(
-                    int(honest.row_numbers[rows.start + int(i)]),
-                    models.keywords[column].path,
-                    Doubt.WRONG,
-                    p,
-                    chance,
-                    instead,
-                )
-            )
+        i, column = np.nonzero(has)
+        lowest = models.photos[column] >= 2
+        lowest &= ~_carries_below(has, ends)[i, column]
+        i, column = i[lowest], column[lowest]
+        known, sibling = telling(confidences, has, i, column, before, models.tree)
+        own = confidences[i, column]
+        better = (sibling >= 0) & (models.tree.parents[column] >= 0)
+        better &= confidences[i, sibling] >= np.maximum(own, 0.5)
+        pairs.append((i + rows.start, column, np.where(better, sibling, -1), known))
+        sure.append(own)
+        part = slice(*np.searchsorted(drawn_rows, [rows.start, rows.stop]))
+        drawn.append(
+            telling(confidences, has, drawn_rows[part] - rows.start, drawn_columns[part], before, models.tree)[0]
+        )
     missing.sort(key=lambda f: (-f.chance, f.row))
-    wrong.sort(key=lambda f: (-f.chance, f.row))
-    return (missing[:limit], wrong[:limit]) if limit else (missing, wrong)
+    wrong = _wrong(models, honest, pairs, drawn, sure, limit)
+    return (missing[:limit], wrong) if limit else (missing, wrong)
 
 
-def _instead(models: ModelSet, confidences: Floats, column: int, own: float) -> KeywordPath | None:
-    parent = models.tree.parents[column]
-    siblings = np.flatnonzero(models.tree.parents == parent)
-    best = int(siblings[np.argmax(confidences[siblings])])
-    if best == column or confidences[best] < max(0.5, own) or parent < 0:
-        return None
-    return models.keywords[best].path
+def _wrong(
+    models: ModelSet,
+    honest: Honest,
+    pairs: Sequence[tuple[Rows, Rows, Rows, Floats]],
+    drawn: Sequence[Floats],
+    sure: Sequence[Floats],
+    limit: int,
+) -> list[Finding]:
+    rows, columns, siblings, known = (np.concatenate(part) for part in zip(*pairs, strict=True))
+    false = np.concatenate(drawn)
+    if not len(rows) or not len(false):
+        return []
+    doubts = fit_doubts(known, false)
+    scores = doubts.scores(known)
+    chances, confidences = doubts.chances(scores), np.concatenate(sure)
+    order = np.lexsort((columns, rows, -scores))
+    return [
+        Finding(
+            int(honest.row_numbers[rows[n]]),
+            models.keywords[columns[n]].path,
+            Doubt.WRONG,
+            float(confidences[n]),
+            float(chances[n]),
+            None if siblings[n] < 0 else models.keywords[siblings[n]].path,
+        )
+        for n in (order[:limit] if limit else order).tolist()
+    ]
+
+
+def _carries_below(
+    carried: np.ndarray[tuple[int, int], np.dtype[np.bool_]], ends: Columns
+) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+    """Shape (n, k): whether the photo carries a keyword below this one."""
+    sums = np.zeros((len(carried), carried.shape[1] + 1), dtype=np.int32)
+    np.cumsum(carried, axis=1, out=sums[:, 1:])
+    found: np.ndarray[tuple[int, int], np.dtype[np.bool_]] = sums[:, ends] > sums[:, 1:]
+    return found
 
 
 def _memberships(
