@@ -21,7 +21,7 @@ SCORES_WEIGHT = 0.3
 SECOND_PENALTY = 2.0
 """The second layer's penalty, as a multiple of the first's."""
 SMALLEST_SPREAD = 0.01
-FEWEST_TO_COMPARE_BY = 2
+FEWEST_TO_COMPARE_BY = 3
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -38,14 +38,13 @@ def solve(
     examples: Sequence[KeywordExamples],
     relabelling: float,
     settings: LearnerSettings,
-    names: Floats | None = None,
 ) -> Solved:
     """Fit, look at the honest scores, believe some omissions, set poison aside, weigh primes, and fit once more."""
     photos = len(ridge.operator)
     labels = carried(examples, photos)
     scores = ridge.leave_one_out(labels, ridge.fit(labels))
     rejected = [keyword.rejections for keyword in examples]
-    targets = believed(labels, scores, rejected, relabelling, names)
+    targets = believed(labels, scores, rejected, relabelling)
     set_aside = tuple(
         disowned(keyword.positives, scores[keyword.positives, column], np.delete(scores[:, column], keyword.positives))
         if settings.set_aside_poison

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from keywright.learning.base import ClassHead, Floats, LearningError, Vectors
 from keywright.learning.codec import pack, unpack
+from keywright.learning.few import NameReader
 from keywright.learning.points import BLOCK, PointMap, check_vectors
 
 
@@ -52,6 +53,7 @@ class FeatureMap:
     _landmark_points: Floats | None = field(default=None, repr=False)
     joined: Floats | None = None  # (j, d) vectors
     _joined_points: Floats | None = field(default=None, repr=False)
+    reader: NameReader | None = None  # what turns vectors into what they say of the keywords' names
 
     def __post_init__(self) -> None:
         if self.landmarks is not None and self._landmark_points is None:
@@ -168,9 +170,15 @@ class FeatureMap:
         arrays: dict[str, NDArray[Any]] = {"centre": self.points.centre}
         values: dict[str, Any] = {"linear": self.linear, "gamma": self.gamma, "head_share": self.points.head_share}
         head = self.points.head
-        if head is not None and self.points.head_centre is not None:
+        if self.reader is not None:
+            head = self.reader.head if head is None else head
+            values["read_by_head"] = self.reader.head is not None
+            arrays["names_common"] = self.reader.common
+        if head is not None:
             values |= {"head_names": list(head.names), "head_length": head.length}
-            arrays |= {"head_weights": head.weights, "head_bias": head.bias, "head_centre": self.points.head_centre}
+            arrays |= {"head_weights": head.weights, "head_bias": head.bias}
+        if self.points.head_centre is not None:
+            arrays["head_centre"] = self.points.head_centre
         if self.landmarks is not None:
             arrays["landmarks"] = self.landmarks
         if self.second is not None:
@@ -186,12 +194,15 @@ class FeatureMap:
     def from_bytes(cls, part: bytes) -> FeatureMap:
         values, arrays = unpack(part)
         try:
-            points = PointMap(arrays["centre"])
+            points, head, reader = PointMap(arrays["centre"]), None, None
             if "head_weights" in arrays:
                 head = ClassHead(
                     tuple(values["head_names"]), arrays["head_weights"], arrays["head_bias"], values["head_length"]
                 )
+            if "head_centre" in arrays:
                 points = replace(points, head=head, head_centre=arrays["head_centre"], head_share=values["head_share"])
+            if "names_common" in arrays:
+                reader = NameReader(head if values["read_by_head"] else None, arrays["names_common"])
             second = None
             if "share" in values:
                 second = SecondLayer(
@@ -203,7 +214,7 @@ class FeatureMap:
             landmarks = arrays.get("landmarks")
             if landmarks is not None:
                 check_vectors(landmarks, points.dimension)
-            return cls(points, values["linear"], landmarks, values["gamma"], second)
+            return cls(points, values["linear"], landmarks, values["gamma"], second, reader=reader)
         except (KeyError, TypeError) as error:
             raise LearningError(
                 f"The model is damaged (its features lack {error}); activate another version or learn again."

@@ -20,17 +20,19 @@ from keywright.learning.base import Floats, LearningError, Vectors
 from keywright.learning.calibration import NO_CORRECTION, Correction
 from keywright.learning.codec import content_name, pack, unpack
 from keywright.learning.features import FeatureMap
+from keywright.learning.few import Names
 from keywright.learning.hierarchy import Tree, build_tree
 
 MANIFEST = "manifest"
-FORMAT = 2
-"""1 without landmarks that joined after the training, 2 with."""
+FORMAT = 3
+"""1 is without landmarks that joined after the training and without names, 2 without names."""
 SCORING_BLOCK = 2048
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class KeywordModel:
-    """One keyword: confidence before the tree's say is ``logistic(features @ weights + offset)``."""
+    """One keyword: before the tree's say its confidence is ``logistic(features @ weights + name_weight * r + offset)``,
+    r being what the photo says of the keyword's name (``few``)."""
 
     path: KeywordPath
     digest: str  # of what it was trained on
@@ -42,6 +44,8 @@ class KeywordModel:
     slope: float = 1.0  # of the calibration, already in ``weights`` and ``offset``
     base: float = 0.0  # of the calibration: what ``offset`` would be for a raw intercept of 0
     chosen: bool = False  # whether a person set the threshold; not kept with the model
+    name: Floats | None = None  # (classes,) or (d,): the row its name is read with
+    name_weight: float = 0.0
 
     def to_bytes(self) -> bytes:
         quality = None if np.isnan(self.average_precision) else self.average_precision
@@ -54,8 +58,10 @@ class KeywordModel:
             "average_precision": quality,
             "slope": self.slope,
             "base": self.base,
+            "name_weight": self.name_weight,
         }
-        return pack(values, {"weights": self.weights})
+        arrays = {"weights": self.weights}
+        return pack(values, arrays if self.name is None else {**arrays, "name": self.name})
 
     @classmethod
     def from_bytes(cls, part: bytes) -> KeywordModel:
@@ -72,6 +78,8 @@ class KeywordModel:
                 float("nan") if quality is None else quality,
                 values["slope"],
                 values["base"],
+                name=arrays.get("name"),
+                name_weight=values.get("name_weight", 0.0),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise LearningError(
@@ -134,6 +142,16 @@ class ModelSet:
     @cached_property
     def offsets(self) -> Floats:
         return np.array([model.offset for model in self.keywords], dtype=np.float32)
+
+    @cached_property
+    def names(self) -> Names | None:
+        """What is added to the scores for the keywords' names, ``None`` where names say nothing."""
+        rows = [row for model in self.keywords if (row := model.name) is not None]
+        if self.features.reader is None or not rows:
+            return None
+        columns = np.array([column for column, model in enumerate(self.keywords) if model.name is not None])
+        weights = np.array([self.keywords[column].name_weight for column in columns], dtype=np.float32)
+        return Names(self.features.reader, columns, np.stack(rows), weights, np.zeros(len(rows), dtype=np.float32))
 
     @cached_property
     def thresholds(self) -> Floats:
@@ -200,11 +218,13 @@ class ModelSet:
             out = np.empty((len(vectors), len(self.keywords)), dtype=np.float32)
         for rows, features in self.features.blocks(vectors, SCORING_BLOCK):
             block = np.matmul(features, self.weights, out=out[rows])
+            if self.names is not None:
+                self.names.add(block, vectors[rows])
             self.finish(block)
         return out
 
     def finish(self, scores: Floats) -> Floats:
-        """From features @ weights to confidences, in place, shape (n, k): offsets, logistic curve, the tree's say."""
+        """From scores to confidences, in place, shape (n, k): offsets, logistic curve, the tree's say."""
         scores += self.offsets
         scores *= np.float32(0.5)
         np.tanh(scores, out=scores)
@@ -236,7 +256,7 @@ class ModelSet:
             tuple(name or name_of(model.to_bytes()) for name, model in zip(known.keywords, self.keywords, strict=True)),
         )
         values: dict[str, Any] = {
-            "format": FORMAT if names.joined else 1,
+            "format": FORMAT,
             "encoder": self.encoder_id,
             "features": names.features,
             "keywords": names.keywords,
@@ -266,7 +286,11 @@ class ModelSet:
             features = features.with_joined_parts([_checked(parts, name) for name in values.get("joined", ())])
             models = tuple(KeywordModel.from_bytes(_checked(parts, name)) for name in values["keywords"])
             shortest, longest = features.trained_dimension, features.dimension
-            if any(model.weights.ndim != 1 or not shortest <= len(model.weights) <= longest for model in models):
+            reader = features.reader
+            named = [model.name.shape for model in models if model.name is not None]
+            if any(model.weights.ndim != 1 or not shortest <= len(model.weights) <= longest for model in models) or any(
+                reader is None or shape != reader.common.shape for shape in named
+            ):
                 raise LearningError(
                     "The model is damaged (a keyword does not fit its features); activate another version or learn "
                     "again."

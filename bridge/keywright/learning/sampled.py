@@ -11,6 +11,7 @@ from scipy import sparse
 from keywright.learning.base import NO_ROWS, Floats, KeywordExamples, Rows, Vectors
 from keywright.learning.digests import RowDigests
 from keywright.learning.features import FeatureMap
+from keywright.learning.few import Names
 from keywright.learning.landmarks import GramRidge, memberships, moments_of
 from keywright.learning.ridge import Fit
 from keywright.learning.settings import LearnerSettings
@@ -48,6 +49,7 @@ def solve_sampled(
     digests: RowDigests,
     relabelling: float,
     settings: LearnerSettings,
+    names: Names | None = None,
 ) -> SampledSolution:
     """As ``exact.solve``: fit, judge every photo by the others, correct the targets, and fit once more."""
     photos = len(vectors)
@@ -83,7 +85,7 @@ def solve_sampled(
         changed = True
     if changed:
         fit = ridge.fit(moments, totals)
-    cells = _cells(ridge, fit, features, vectors, targets, examples, order, background)
+    cells = _cells(ridge, fit, features, vectors, targets, examples, order, background, names)
     return SampledSolution(fit, cells, set_aside, targets)
 
 
@@ -159,6 +161,7 @@ def _cells(
     examples: Sequence[KeywordExamples],
     order: Rows,
     background: Rows,
+    names: Names | None,
 ) -> Cells:
     """Leave-one-out scores of a common background sample and of some positives of each keyword."""
     photos, k = targets.shape
@@ -173,6 +176,8 @@ def _cells(
     for _, block in honest_blocks(ridge, fit, features, vectors[background], targets[background]):
         scores[start : start + len(block)] = block
         start += len(block)
+    if names is not None:
+        names.add(scores[:count], vectors[background])
     weights[:count] = 1
     pairs_row, pairs_place, pairs_column = [], [], []
     for column, keyword in enumerate(examples):
@@ -199,4 +204,6 @@ def _cells(
         c = column_of[mine]
         raw = np.einsum("ij,ij->i", block[inverse[mine] - part.start], weights_by_keyword[c]) + fit.intercepts[c]
         scores[at[mine], c] = (raw - leverage * own[mine]) / (1 - leverage)
+    if names is not None and len(row):
+        scores[at, column_of] += names.of_pairs(vectors[row], column_of)
     return Cells(scores, labels, weights)

@@ -12,7 +12,7 @@ from keywright.learning.choosing import choose
 from keywright.learning.digests import RowDigests
 from keywright.learning.exact import add_second_layer, final_penalty, solve
 from keywright.learning.features import FeatureMap, squared_distances
-from keywright.learning.few import name_targets
+from keywright.learning.few import Names, names_of
 from keywright.learning.landmarks import Gram, GramRidge, whitening
 from keywright.learning.models import Choices
 from keywright.learning.points import PointMap, fit_points
@@ -37,6 +37,7 @@ class Learned:
     set_aside: tuple[Rows, ...]
     choices: Choices
     honest: Callable[[], Iterator[tuple[slice, Floats]]]  # raw leave-one-out scores of all photos
+    names: Names | None  # what is added to raw scores for the keywords' names, already in ``cells`` and ``honest``
 
 
 def learn(
@@ -65,18 +66,23 @@ def _learn_exactly(
     kernel = features.likeness(squared_distances(placed, placed))
     if choices is None:
         choices, _ = choose(kernel, examples, digests)
-    names = name_targets(examples, data.head, data.vectors)
-    first = solve(KernelRidge.of(kernel, choices.penalty), examples, choices.relabelling, settings, names)
+    first = solve(KernelRidge.of(kernel, choices.penalty), examples, choices.relabelling, settings)
     features, kernel = add_second_layer(features, kernel, first, examples)
     ridge = KernelRidge.of(kernel, final_penalty(features, choices))
-    solved = solve(ridge, examples, choices.relabelling, settings, names)
+    solved = solve(ridge, examples, choices.relabelling, settings)
+    names = names_of(data, examples, digests)
+    if names is not None:
+        names.add(solved.scores, data.vectors)
     labels = carried(examples, len(digests))
     weights = np.ones_like(labels)
     for column, keyword in enumerate(examples):
         weights[keyword.rejections, column] = settings.prime_weight
     cells = Cells(solved.scores, labels, weights, whole=True)
     everything = slice(0, len(digests))
-    return Learned(features, solved.fit, cells, solved.set_aside, choices, lambda: iter([(everything, solved.scores)]))
+    features = replace(features, reader=names.reader if names else None)
+    return Learned(
+        features, solved.fit, cells, solved.set_aside, choices, lambda: iter([(everything, solved.scores)]), names
+    )
 
 
 def _learn_sampled(
@@ -95,14 +101,23 @@ def _learn_sampled(
         else:
             features = with_landmarks
     ridge = GramRidge.of(Gram.of(features, data.vectors), choices.penalty, whitening(features))
-    solved = solve_sampled(ridge, features, data.vectors, examples, digests, choices.relabelling, settings)
+    names = names_of(data, examples, digests)
+    solved = solve_sampled(ridge, features, data.vectors, examples, digests, choices.relabelling, settings, names)
+
+    def honest() -> Iterator[tuple[slice, Floats]]:
+        for rows, scores in honest_blocks(ridge, solved.fit, features, data.vectors, solved.targets):
+            if names is not None:
+                names.add(scores, data.vectors[rows])
+            yield rows, scores
+
     return Learned(
-        features,
+        replace(features, reader=names.reader if names else None),
         solved.fit,
         solved.cells,
         solved.set_aside,
         choices,
-        lambda: honest_blocks(ridge, solved.fit, features, data.vectors, solved.targets),
+        honest,
+        names,
     )
 
 

@@ -26,21 +26,16 @@ def carried(examples: Sequence[KeywordExamples], photos: int) -> Floats:
     return targets
 
 
-def believed(
-    targets: Floats, scores: Floats, rejected: Sequence[Rows], strength: float, names: Floats | None = None
-) -> Floats:
+def believed(targets: Floats, scores: Floats, rejected: Sequence[Rows], strength: float) -> Floats:
     """The targets in which a missing keyword counts as far as the other photos say it is an omission.
 
     ``scores`` are leave-one-out scores, shape as ``targets``; an unkeyworded photo's target becomes ``strength`` times
-    its score, within 0 and 1. A rejection stays a plain no. ``names``,
-    of the same shape, is what the keyword's name alone says of each photo (``few``).
+    its score, within 0 and 1. A rejection stays a plain no.
     """
-    if strength == 0 and names is None:
+    if strength == 0:
         return targets
     extra = np.clip(scores, 0, 1)
     extra *= np.float32(strength)
-    if names is not None:
-        np.maximum(extra, names, out=extra)
     extra *= targets == 0
     for column, rows in enumerate(rejected):
         extra[rows, column] = 0

@@ -174,20 +174,29 @@ def calibrated(
     quality = average_precisions(cells.scores, cells.labels, cells.weights)
     models = []
     aside = []
+    names = learned.names
+    place = {} if names is None else {int(column): n for n, column in enumerate(names.columns)}
     for column, keyword in enumerate(examples):
         slope = float(curves.slopes[column])
+        base = float(curves.offsets[column])
         intercept = float(learned.fit.intercepts[column])
+        name, name_weight = None, 0.0
+        if names is not None and (n := place.get(column)) is not None:
+            name, name_weight = names.rows[n], float(np.float32(slope * names.weights[n]))
+            base -= name_weight * float(names.means[n])
         models.append(
             KeywordModel(
                 keyword.path,
                 digests[column],
                 np.ascontiguousarray(learned.fit.coefficients[:, column] * np.float32(slope)),
-                float(np.float32(curves.offsets[column] + slope * intercept)),
+                float(np.float32(base + slope * intercept)),
                 float(np.float32(thresholds[column])),
                 len(keyword.positives),
                 float(quality[column]),
                 slope,
-                float(curves.offsets[column]),
+                base,
+                name=name,
+                name_weight=name_weight,
             )
         )
         aside += [SetAside(keyword.path, int(rows[row])) for row in learned.set_aside[column]]
@@ -195,7 +204,16 @@ def calibrated(
 
 
 def _context(data: TrainingData, settings: LearnerSettings) -> tuple[str, ...]:
-    return (data.encoder_id, repr(settings.precision), repr(settings.prime_weight), repr(settings.set_aside_poison))
+    names = "by " + ("vectors" if data.name_vectors is not None else "classes" if data.head is not None else "nothing")
+    if data.name_vectors is None and data.head is not None and data.class_evidence is not None:
+        names = "by meaning"
+    return (
+        data.encoder_id,
+        names,
+        repr(settings.precision),
+        repr(settings.prime_weight),
+        repr(settings.set_aside_poison),
+    )
 
 
 def _report(
