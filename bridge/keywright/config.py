@@ -114,6 +114,13 @@ class Files(_Section):
     )
 
 
+class Watch(_Section):
+    """What the bridge looks at by itself while it runs."""
+
+    catalogs: bool = Field(default=True, description="Read registered catalogs anew when they have changed.")
+    interval: int = Field(default=60, ge=5, le=86_400, description="Seconds from one look to the next.")
+
+
 class Profile(_Section):
     """A name for a set of choices."""
 
@@ -203,6 +210,7 @@ class Config(_Section):
     suggest: Suggest = Suggest()
     learning: Learning = Learning()
     files: Files = Files()
+    watch: Watch = Watch()
     profiles: dict[str, Profile] = {}
     encoder: str = Field(
         default="standard", min_length=1, description="What a new home looks at photos with: fast, standard, best."
@@ -249,7 +257,7 @@ def load_config(environment: Mapping[str, str] = os.environ) -> Config:
 
 
 def _overridden(config: Config, environment: Mapping[str, str]) -> Config:
-    for section in ("service", "suggest", "learning", "files"):
+    for section in ("service", "suggest", "learning", "files", "watch"):
         before: _Section = getattr(config, section)
         values = before.model_dump()
         given = {}
@@ -283,6 +291,7 @@ def _known(place: tuple[int | str, ...]) -> list[str]:
         "suggest": Suggest,
         "learning": Learning,
         "files": Files,
+        "watch": Watch,
         "profiles": Profile,
     }
     if len(place) == 1:

@@ -10,7 +10,18 @@ import pytest
 from click.testing import CliRunner
 
 from keywright.cli.app import keywright
-from keywright.config import Config, ConfigError, Files, Learning, Profile, Service, Suggest, config_file, load_config
+from keywright.config import (
+    Config,
+    ConfigError,
+    Files,
+    Learning,
+    Profile,
+    Service,
+    Suggest,
+    Watch,
+    config_file,
+    load_config,
+)
 from keywright.keywords import KeywordPath
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "configuration.md"
@@ -40,7 +51,7 @@ def test_the_environment_holds_over_the_file(tmp_path: Path) -> None:
     ("text", "named"),
     [
         ("[service]\nprot = 1\n", r"service\.prot.*host, port, threads"),
-        ("[servcie]\nport = 1\n", r"servcie.*service, suggest, learning, files, profiles"),
+        ("[servcie]\nport = 1\n", r"servcie.*service, suggest, learning, files, watch, profiles"),
         ("[service]\nport = 'x'\n", r"service\.port"),
         ("[service]\nport = 70000\n", r"service\.port.*65535"),
         ("[suggest]\nmin_confidence = 1.5\n", r"suggest\.min_confidence"),
@@ -109,7 +120,7 @@ def test_the_docs_name_every_setting_with_what_it_is_for() -> None:
     named = re.findall(r"^\| `(\w+)` \| .* \| (.+) \|$", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
     known = [
         (name, str(field.description).replace("|", "\\|"))
-        for section in (Service, Suggest, Learning, Files, Profile)
+        for section in (Service, Suggest, Learning, Files, Watch, Profile)
         for name, field in section.model_fields.items()
     ]
     assert named == known

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from keywright.catalogs import open_catalog
 from keywright.catalogs.base import CatalogKind, CatalogPhoto, CatalogReport, RootMapping
+from keywright.catalogs.snapshot import change_token
 from keywright.catalogs.walking import PHOTO_SUFFIXES, walk
 from keywright.errors import KeywrightError, reason
 from keywright.metadata import read_keywords
@@ -23,6 +24,7 @@ from keywright.store.photos import (
     KeywordIds,
     PhotoRow,
     list_catalogs,
+    list_photos,
     photos_at,
     register_catalog,
     sync_photos,
@@ -140,9 +142,24 @@ def has_changed(workspace: Workspace, row: CatalogRow) -> bool:
 
 
 def token(workspace: Workspace, row: CatalogRow) -> str:
-    """What differs once the catalog has changed; the catalog is not read."""
+    """What differs once the catalog has changed; the catalog is not read. Raises ``CatalogError`` where it is away."""
+    if row.kind is CatalogKind.LIGHTROOM or (row.kind is CatalogKind.DIGIKAM and "://" not in row.source):
+        # By the database's files alone: to open one that is large and in use takes a copy of it.
+        return change_token(expanded(row.source), "catalog")
     with open_catalog(row.source, mappings_of(workspace, row.id)) as opened:
         return opened.change_token()
+
+
+def state_when_read(workspace: Workspace, number: int) -> str | None:
+    """The state a catalog was in when it was last read, as far as that is known."""
+    with workspace.store.read() as connection:
+        return catalog_state(connection, number).change_token
+
+
+def is_embedded(workspace: Workspace, number: int) -> bool:
+    """Whether the photos of a catalog were embedded, or any of them."""
+    with workspace.store.read() as connection:
+        return any(row.content_id is not None for row in list_photos(connection, [number]))
 
 
 def find_photos(workspace: Workspace, named: Sequence[Named]) -> list[PhotoRow | KeywrightError]:

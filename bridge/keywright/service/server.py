@@ -34,6 +34,7 @@ from keywright.service import http, limits
 from keywright.service.app import SAFE_HEADERS, create_app
 from keywright.service.bridge import Bridge
 from keywright.service.queue import Queue
+from keywright.service.watcher import Watcher
 from keywright_plugin.connection import PROTOCOL, Connection, connection_file, find_bridge, read_connection
 
 log = logging.getLogger(__name__)
@@ -132,6 +133,7 @@ class RunningBridge:
             config,
             self.stop,
         )
+        self.watcher = Watcher(self.workspace, self.queue, config.watch)
         self._lines: dict[int, Any] = {}
         self._server = create_server(
             create_app(self.bridge),
@@ -159,6 +161,7 @@ class RunningBridge:
     def run(self, ready: Callable[[Connection], None] = lambda _: None) -> None:
         """Answer until told to stop; the connection file is there meanwhile."""
         self.queue.start()
+        self.watcher.start()
         file = connection_file(self._home.folder)
         write_private(file, self.connection.to_text())
         try:
@@ -170,6 +173,7 @@ class RunningBridge:
             if known is not None and known.token == self.connection.token:
                 file.unlink(missing_ok=True)
             wasyncore.close_all(self._lines, ignore_all=True)
+            self.watcher.close()
             self.queue.close()
             self.bridge.close()
             self.workspace.close()
