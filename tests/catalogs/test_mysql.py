@@ -17,6 +17,7 @@ import pytest
 
 from catalogs.test_digikam import ON_PHOTOS, TREE, on_photos
 from keywright.catalogs import CatalogError, CatalogPhoto, RootMapping, open_catalog
+from keywright.catalogs.mysql import parse_url
 
 pytestmark = pytest.mark.slow
 
@@ -252,3 +253,18 @@ def test_what_a_server_refuses_is_one_sentence_without_the_password(
         open_catalog(filled.url(database, user, password))
     assert "s3cret" not in str(caught.value)
     assert ";" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://ann@nas/digikam",
+        "mysql://a%40b@nas:3307/digikam",
+        "mysql://ann@nas/my%20photos?socket=/run/my.sock&ssl=1",
+        "mysql://ann@[::1]/digikam?ssl=1",
+    ],
+)
+def test_an_address_told_without_its_password_leads_to_the_same_place(url: str) -> None:
+    with_password = url.replace("@", ":s3cret@", 1)
+    assert str(parse_url(with_password)) == url
+    assert parse_url(str(parse_url(url))) == parse_url(url)

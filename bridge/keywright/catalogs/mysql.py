@@ -13,7 +13,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 from keywright.catalogs.base import CatalogError
 from keywright.catalogs.rows import Row
@@ -31,7 +31,7 @@ _CONNECT_SECONDS, _ANSWER_SECONDS = 10, 120
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where a database is. ``str()`` is its URL without the password."""
+    """Where a database is. ``str()`` is its URL without the password, and is read as the same place again."""
 
     host: str
     port: int
@@ -44,8 +44,10 @@ class Server:
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == 3306 else f":{self.port}"
-        socket = f"?socket={self.socket}" if self.socket else ""
-        return f"mysql://{self.user}@{host}{port}/{self.database}{socket}"
+        options = {"socket": self.socket, "ssl": "1" if self.ssl else None}
+        query = urlencode({name: value for name, value in options.items() if value}, safe="/")
+        user, database = quote(self.user, safe=""), quote(self.database, safe="")
+        return f"mysql://{user}@{host}{port}/{database}" + (f"?{query}" if query else "")
 
 
 def is_url(source: str) -> bool:
