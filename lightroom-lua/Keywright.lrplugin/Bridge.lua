@@ -161,12 +161,37 @@ local function explain(problem)
   )
 end
 
+-- The same, but the person need not wait for the answer to cancel: LrHttp holds the task that asks, so another one does.
+local function try_cancelable(bridge, request, progress)
+  local value, problem, bug, ended
+  LrTasks.startAsyncTask(function()
+    local ok, why = LrTasks.pcall(function()
+      value, problem = Bridge.try(bridge, request)
+    end)
+    bug, ended = not ok and why, true
+  end)
+  while not ended do
+    Task.check(progress)
+    LrTasks.sleep(0.05)
+  end
+  if bug then
+    error(bug, 0)
+  end
+  return value, problem
+end
+
 --- Ask, again where the connection broke: only what may be asked twice (reads, and what carries an idempotency key).
-function Bridge.ask(bridge, request)
+-- With `progress` the person can cancel while the bridge works on it; the answer is then given up. So not for what
+-- tells the bridge of decisions.
+function Bridge.ask(bridge, request, progress)
   local again = request.method ~= "POST" or request.key or request.safe
   local value, problem
   for try = 1, again and TRIES or 1 do
-    value, problem = Bridge.try(bridge, request)
+    if progress then
+      value, problem = try_cancelable(bridge, request, progress)
+    else
+      value, problem = Bridge.try(bridge, request)
+    end
     if value ~= nil then
       return value
     end

@@ -33,7 +33,7 @@ Task.run(LOC("$$$/Keywright/Menu/Similar=Find photos like these"), function(_, p
   for _, entry in ipairs(asked) do
     if entry.state == "ready" then
       Task.check(progress)
-      lists[#lists + 1] = Bridge.ask(bridge, Request.similar(entry.id, EACH)).photos
+      lists[#lists + 1] = Bridge.ask(bridge, Request.similar(entry.id, EACH), progress).photos
     end
   end
   local catalog, photos = LrApplication.activeCatalog(), {}

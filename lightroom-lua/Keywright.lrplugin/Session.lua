@@ -13,6 +13,7 @@ local Task = require("Task")
 local Session = {}
 
 local BLOCK = 250 -- photos asked for at once: bounds memory and how long a cancel waits
+local SENT = 1000 -- decisions told at once: each is kept on the disk before the answer comes
 local THUMBNAIL_SIDE = 512
 local THUMBNAIL_SECONDS = 10
 local META_KEYS = { "path", "uuid", "isVirtualCopy", "keywords" }
@@ -51,7 +52,7 @@ end
 function Session.catalog(bridge, progress, again)
   local path = LrApplication.activeCatalog():getPath()
   if not again then
-    for _, one in ipairs(Bridge.ask(bridge, Request.catalogs()).catalogs) do
+    for _, one in ipairs(Bridge.ask(bridge, Request.catalogs(), progress).catalogs) do
       if one.kind == "lightroom" and same_file(one.source, path) and not Json.get(one, "job") then
         return one.id
       end
@@ -66,10 +67,10 @@ function Session.catalog(bridge, progress, again)
   return told.id
 end
 
-local function look_up(bridge, catalog, uuids)
+local function look_up(bridge, catalog, uuids, progress)
   local request = Request.find_photos(catalog, uuids)
   request.safe = true
-  return Bridge.ask(bridge, request).photos
+  return Bridge.ask(bridge, request, progress).photos
 end
 
 --- For each photo its entry {photo = LrPhoto, uuid, copy, id = the bridge's number or nil, error}, and its existing
@@ -86,7 +87,7 @@ function Session.entries(bridge, photos, progress)
     for i, photo in ipairs(block) do
       uuids[i] = raw[photo].uuid
     end
-    local found = look_up(bridge, catalog, uuids)
+    local found = look_up(bridge, catalog, uuids, progress)
     local missing = false
     for _, one in ipairs(found) do
       missing = missing or Json.get(one, "photo") == nil
@@ -94,7 +95,7 @@ function Session.entries(bridge, photos, progress)
     if missing and not fresh then
       Session.catalog(bridge, progress, true)
       fresh = true
-      found = look_up(bridge, catalog, uuids)
+      found = look_up(bridge, catalog, uuids, progress)
     end
     for i, photo in ipairs(block) do
       local known = Json.get(found[i], "photo")
@@ -147,7 +148,7 @@ local function ids_of(entries)
   return ids
 end
 
-local function ask(bridge, entries, embed)
+local function ask(bridge, entries, embed, progress)
   local profile, least = Settings.get("profile"), Settings.get("least")
   local request = Request.suggest(ids_of(entries), {
     profile = profile ~= "" and profile or nil,
@@ -155,7 +156,7 @@ local function ask(bridge, entries, embed)
     embed = embed,
   })
   request.safe = true
-  local told = Bridge.ask(bridge, request)
+  local told = Bridge.ask(bridge, request, progress)
   local by = {}
   for _, one in ipairs(told.photos) do
     by[one.photo] = one
@@ -183,7 +184,7 @@ local function send_thumbnails(bridge, entries, progress, from, to)
     progress:setCaption(LOC("$$$/Keywright/Thumbnails=Sending developed thumbnails…"))
     local jpeg = Session.thumbnail(entry.photo, progress)
     if jpeg then
-      last = Bridge.ask(bridge, Request.rendition(entry.id, jpeg)).job
+      last = Bridge.ask(bridge, Request.rendition(entry.id, jpeg), progress).job
       sent = sent + 1
     else
       entry.error = LOC("$$$/Keywright/NoThumbnail=Lightroom gave no thumbnail of it.")
@@ -207,16 +208,16 @@ local function suggest_block(bridge, block, progress, from, to)
   if #first > 0 then
     send_thumbnails(bridge, first, progress, from, middle)
   end
-  local waiting, failed, version, job = ask(bridge, block, true)
+  local waiting, failed, version, job = ask(bridge, block, true, progress)
   if #waiting > 0 and job then
     Bridge.wait(bridge, job, progress, from, middle)
-    waiting, failed, version = ask(bridge, block, false)
+    waiting, failed, version = ask(bridge, block, false, progress)
   end
   for _, entry in ipairs(waiting) do
     failed[#failed + 1] = entry
   end
   if #failed > 0 and send_thumbnails(bridge, failed, progress, middle, to) > 0 then
-    ask(bridge, block, false)
+    ask(bridge, block, false, progress)
   end
   return version
 end
@@ -250,14 +251,14 @@ end
 
 --- Send decisions, in parts.
 function Session.decide(bridge, decisions)
-  for _, part in ipairs(Request.parts(decisions, 2000)) do
+  for _, part in ipairs(Request.parts(decisions, SENT)) do
     Bridge.ask(bridge, Request.decisions(part, Session.new_key()))
   end
 end
 
 --- Tell the bridge what was done: `reports` of {photo = number, keyword, action, done, reason}.
 function Session.report(bridge, reports)
-  for _, part in ipairs(Request.parts(reports, 2000)) do
+  for _, part in ipairs(Request.parts(reports, SENT)) do
     Bridge.ask(bridge, Request.reports(part, Session.new_key()))
   end
 end

@@ -7,7 +7,8 @@ import hmac
 import json
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -31,6 +32,7 @@ class Impostor(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.seen = []
+        self.before_answering: Callable[[], None] = lambda: None
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -43,6 +45,7 @@ class Handler(BaseHTTPRequestHandler):
             told = {"name": "keywright", "version": "9.9", "protocol": self.server.protocol}
             self.say(200, json.dumps(told | {"proof": proof if self.server.proves else "no"}).encode())
             return
+        self.server.before_answering()
         self.server.seen.append(self.headers.get("Authorization"))
         if self.server.answer == "cut off":
             self.send_response(200)
@@ -241,3 +244,19 @@ def test_the_settings_page_shows_the_bridge_and_keeps_what_is_chosen(lightroom: 
     dialog.press("Stop")
     lightroom.settle()
     assert impostor.seen == [f"Bearer {TOKEN}"]
+
+
+@pytest.mark.parametrize("item", ["SuggestKeywords.lua", "FindSimilar.lua"])
+def test_cancel_is_heard_while_the_bridge_has_not_answered(lightroom: Lightroom, impostor: Impostor, item: str) -> None:
+    def answer_waits_for_the_message() -> None:
+        for _ in range(2000):
+            if lightroom.messages:
+                return
+            time.sleep(0.01)
+
+    impostor.before_answering = answer_waits_for_the_message
+    lightroom.real_time = True
+    lightroom.cancel = lambda: any("/v1/" in url for _, url, _ in lightroom.sent)
+    lightroom.choose(item)
+    assert [m.text for m in lightroom.messages] == ["Keywright: stopped, nothing was written."]
+    assert len([url for _, url, _ in lightroom.sent if "/v1/" in url]) == 1

@@ -10,6 +10,7 @@ import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from lupa import lua51
 
 from lightroom.simulation.catalog import Catalog, SdkError
 from lightroom.simulation.dialogs import Dialog
-from lightroom.simulation.http import send
+from lightroom.simulation.http import Reply, send
 
 PLUGIN = Path(__file__).resolve().parents[3] / "lightroom-lua" / "Keywright.lrplugin"
 
@@ -40,6 +41,7 @@ class Shown:
     kind: str
     text: str
     info: str = ""
+    at: float = 0.0  # when, by the simulation's clock
 
 
 @dataclass
@@ -71,6 +73,7 @@ class Lightroom:
     on_http: Callable[[str, str], None] | None = None
     cancel: Callable[[], bool] = lambda: False
     requests: list[tuple[str, str, int]] = field(default_factory=list)
+    clock: float = 0.0  # the simulation's, at this turn
     sent: list[tuple[str, str, bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -79,6 +82,8 @@ class Lightroom:
         self._open: Dialog | None = None
         host = self.lua.table_from({name[3:]: getattr(self, name) for name in dir(self) if name.startswith("do_")})
         host["windows"] = self.windows
+        self._network = ThreadPoolExecutor(4)
+        self._replies: list[tuple[str, str, Future[Reply]]] = []
         source = (Path(__file__).with_name("sdk.lua")).read_text(encoding="utf-8")
         self.control = self.lua.execute("return function(t, ...) return assert(loadstring(t, '=sdk'))(...) end")(
             raw(source), host, raw(str(self.plugin)), raw(str(Path(__file__).parent))
@@ -92,14 +97,14 @@ class Lightroom:
         self.settle(most_seconds)
 
     def settle(self, most_seconds: float = 600) -> None:
-        end, now = time.monotonic() + most_seconds, 0.0
+        end = time.monotonic() + most_seconds
         while True:
+            now = self.clock = float(self.control.now())
             left, soonest, _ran = self.control.turn()
             if not left:
                 return
             if time.monotonic() > end:
                 raise AssertionError(f"the plug-in has not ended after {most_seconds} s; its log: {self.log[-5:]}")
-            now = float(self.control.now())
             if soonest > now:
                 if self.real_time:
                     time.sleep(min(soonest - now, 0.1))
@@ -144,7 +149,7 @@ class Lightroom:
         self.log.append(f"{level}: {text(words)}")
 
     def do_message(self, kind: str, words: str, info: str, _style: str) -> None:
-        self.messages.append(Shown(kind, text(words), text(info)))
+        self.messages.append(Shown(kind, text(words), text(info), self.clock))
 
     def do_confirm(self, words: str, info: str, action: str, cancel: str, other: str | None) -> str:  # noqa: ARG002
         self.messages.append(Shown("confirm", text(words), text(info)))
@@ -188,14 +193,27 @@ class Lightroom:
         if done >= 0:
             self.progress.append((text(title), done / total if total else 1.0))
 
-    def do_http(self, method: str, url: str, body: str, headers: str, timeout: float) -> tuple[object, ...]:
+    def do_real_time(self) -> bool:
+        return self.real_time
+
+    def do_http_begin(self, method: str, url: str, body: str, headers: str, timeout: float) -> int:
         lines = headers.split("\n") if headers else []
         if self.on_http:
             self.on_http(method, url)
-        self.sent.append((method, url, body.encode("latin-1")))
-        reply = send(
-            method, url, body.encode("latin-1"), list(zip(lines[::2], lines[1::2], strict=True)), float(timeout)
-        )
+        data = body.encode("latin-1")
+        self.sent.append((method, url, data))
+        fields = list(zip(lines[::2], lines[1::2], strict=True))
+        self._replies.append((method, url, self._network.submit(send, method, url, data, fields, float(timeout))))
+        return len(self._replies) - 1
+
+    def do_http_ended(self, number: int) -> bool:
+        reply = self._replies[number][2]
+        wait([reply], timeout=0 if self.real_time else 0.01)
+        return reply.done()
+
+    def do_http_answer(self, number: int) -> tuple[object, ...]:
+        method, url, answered = self._replies[number]
+        reply = answered.result()
         self.requests.append((method, url, reply.status))
         names = "".join(f"{name}\n{value}\n" for name, value in reply.headers)
         content = None if reply.body is None else reply.body.decode("latin-1")

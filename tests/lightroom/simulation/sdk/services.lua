@@ -18,9 +18,11 @@ local function request(what, method, url, body, headers, timeout)
     end
     lines[#lines + 1] = header.field .. "\n" .. tostring(header.value)
   end
-  local status, names, content, code, text =
-    host.http(method, url, body or "", table.concat(lines, "\n"), timeout or 60)
-  yield(0)
+  local number = host.http_begin(method, url, body or "", table.concat(lines, "\n"), timeout or 60)
+  while not host.http_ended(number) do
+    yield(host.real_time() and 0.01 or 0) -- this task waits; the others go on
+  end
+  local status, names, content, code, text = host.http_answer(number)
   local answered = { status = status ~= 0 and status or nil }
   for field, value in string.gmatch(names, "([^\n]+)\n([^\n]*)\n") do
     answered[#answered + 1] = { field = field, value = value }
