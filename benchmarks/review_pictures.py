@@ -27,7 +27,7 @@ COLOURS: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 def wait_for_pictures(page: Page) -> None:
     page.wait_for_load_state("networkidle")
-    page.wait_for_function("[...document.images].every((image) => image.complete)")
+    page.evaluate("Promise.all([...document.images].map((image) => image.decode().catch(() => null)))")
 
 
 PAGES: Mapping[str, tuple[str, Callable[[Page], None]]] = {

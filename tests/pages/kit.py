@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,13 +12,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from service.kit import Raw
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 AXE = Path(__file__).resolve().parents[2] / ".tools" / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)  # on a busy machine a job's worker takes seconds to start
 
 
 @dataclass
@@ -71,6 +74,29 @@ def open_window(
     finally:
         context.close()
     assert not window.errors, window.errors
+
+
+def until(page: Page, expression: str) -> None:
+    """Wait until a condition holds in the page. (Playwright's own waiting makes code of a text, which the pages' rules
+    forbid; what is evaluated as the developer tools do it is not.)"""
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while not page.evaluate(expression):
+        assert time.monotonic() < deadline, f"never came true: {expression}"
+        page.wait_for_timeout(30)
+
+
+def settled(page: Page) -> None:
+    """All decisions of the page are on the bridge's disk."""
+    until(page, "Object.keys(localStorage).every((name) => !name.startsWith('keywright.unsent.'))")
+
+
+def kept(raw: Raw) -> dict[tuple[str, str], str]:
+    """What the bridge has kept: (file, keyword) to decision."""
+    found = {}
+    for one in raw.send("GET", "/v1/decisions?limit=1000").json["decisions"]:
+        path = raw.send("GET", f"/v1/photos/{one['photo']}").json["path"]
+        found[(re.split(r"[\\/]", path)[-1], one["keyword"])] = one["decision"]
+    return found
 
 
 def watch(page: Page, errors: list[str]) -> None:

@@ -33,6 +33,8 @@ COMMANDS = {
     "search": Listed("search", "Find photos by words, or by photos like them."),
     "keywords": Listed("keywords", "The keywords that were learned: list, search, export, import."),
     "models": Listed("models", "Model versions: list, activate, roll back, compare, export, import."),
+    "provider": Listed("provider", "Outside describers: add, list, remove, test, describe."),
+    "review": Listed("review", "Open the review pages in the browser: see, decide, apply, take back."),
     "serve": Listed("serve", "Be the bridge that Lightroom, digiKam and the browser talk to."),
     "watch": Listed("watch", "Suggest keywords for photos as they arrive in folders."),
     "config": Listed("config", "Your choices: where they are, what holds, whether they are sound."),

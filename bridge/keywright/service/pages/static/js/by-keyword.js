@@ -20,7 +20,10 @@ const desk = new Desk((ids) => {
   const here = desk.get(groups[grid.current]?.photos[0]);
   if (loupeIsOpen() && here) showLoupe(here);
 });
-desk.undone = () => open(keyword);
+desk.undone = async () => {
+  await loadKeywords();
+  await open(keyword);
+};
 
 const need = later((first, last) => desk.need(groups.slice(first, last + 1).map((group) => group.photos[0])), 40);
 
@@ -74,7 +77,7 @@ function tell() {
 /** Show a keyword's photos; those at or above its threshold are ticked. */
 async function open(wanted, { push = false, focus = false } = {}) {
   keyword = wanted;
-  if (push) history.pushState(null, "", `/by-keyword?${new URLSearchParams({ keyword: wanted })}`);
+  if (wanted) history[push ? "pushState" : "replaceState"](null, "", `/by-keyword?${new URLSearchParams({ keyword: wanted })}`);
   groups = [];
   if (wanted) {
     const found = await trying(() => get("/v1/review/keyword", { keyword: wanted }));

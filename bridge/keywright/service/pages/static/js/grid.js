@@ -241,7 +241,8 @@ export class Grid {
     cell.tabIndex = current ? 0 : -1;
     cell.classList.toggle("current", current);
     cell.setAttribute("aria-selected", String(this.selected.has(place)));
-    for (const button of cell.querySelectorAll("button")) button.tabIndex = current ? 0 : -1;
+    // The tools over the picture have keys of their own; Tab leads to the chips.
+    for (const button of cell.querySelectorAll("button")) button.tabIndex = current && !button.closest(".frame-tools") ? 0 : -1;
   }
 
   #fill(cell, place) {

@@ -12,6 +12,8 @@ import { keys } from "./keys.js";
 import { loupeIsOpen, openLoupe, showLoupe } from "./loupe.js";
 import { trying } from "./messages.js";
 
+const MOST_COUNTED = 2000; // selected photos whose suggestions are counted
+
 let order = []; // the ids of the photos listed
 let places = new Map(); // where each stands
 let filters = filtersIn(location.search);
@@ -113,6 +115,7 @@ function tellSelection() {
   if (!number) return;
   const ids = targets();
   const known = ids.map((id) => desk.get(id)).filter(Boolean);
+  if (known.length < number && number <= MOST_COUNTED) desk.need(ids); // told again once they are known
   const waiting = known.reduce((sum, photo) => sum + sure(photo).length, 0);
   $("#selection-count").textContent = `${many(number, "photo")} selected`;
   $("#selection-accept").textContent = known.length === number ? `Accept ${many(waiting, "suggestion")}` : "Accept all suggestions";
