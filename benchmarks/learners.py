@@ -2,14 +2,14 @@
 
 ``python benchmarks/learners.py PHOTOS KEYWORDS.csv CACHE [--parts split shots removed poison] [--seeds 5]``
 measures and writes the tables between the markers of docs/accuracy.md. Nothing is chosen on the test photos: their
-keywords are read for the scores alone.
+keywords are read for the scores alone. With ``--ours`` the rivals' rows of the tables stay as they were measured.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +18,15 @@ from learning_rivals import RIVALS
 from sklearn.metrics import average_precision_score
 
 from keywright.learning.audit import audit
-from keywright.learning.evaluation import Evaluation, evaluate
+from keywright.learning.evaluation import Evaluation, calibration_error, evaluate, reliability
 from keywright.learning.settings import LearnerSettings
 from keywright.learning.training import TrainingResult, train
 
+OURS: dict[str, Callable[[Photos], Photos]] = {
+    "**Keywright**": lambda photos: photos,
+    "**Keywright** without the extra `text`": Photos.by_letter,
+    "**Keywright** from vectors alone": Photos.without_names,
+}
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "accuracy.md"
 SHOTS = (1, 2, 4, 8, 16)
 
@@ -51,11 +56,12 @@ def report(training: Photos, test: Photos, result: TrainingResult, scores: np.nd
     return evaluate(training.paths, scores, test.carried, thresholds, counts, training.assigned)
 
 
-def split(training: Photos, test: Photos) -> list[str]:
+def split(training: Photos, test: Photos, rivals: bool) -> list[str]:
     columns = judged(training, test)
     x, y = training.vectors, training.carried[:, columns]
     lines = ["| learner | mAP | seconds to train and score |", "| --- | --- | --- |"]
-    for name, learner in RIVALS.items():
+    lines += [] if rivals else standing("split")
+    for name, learner in RIVALS.items() if rivals else ():
         started = time.perf_counter()
         scores = np.zeros(test.carried.shape, dtype=np.float32)
         scores[:, columns] = learner(x, y, test.vectors)
@@ -70,6 +76,10 @@ def split(training: Photos, test: Photos) -> list[str]:
         f"| **Keywright**, all {len(scores[0])} keywords and parents | **{mean_ap(scores, test, columns):.3f}** "
         f"| {seconds:.2f} |"
     )
+    for name, kind in list(OURS.items())[1:]:
+        started = time.perf_counter()
+        fewer, _ = ours(kind(training), test)
+        lines.append(f"| {name} | {mean_ap(fewer, test, columns):.3f} | {time.perf_counter() - started:.2f} |")
     lines += ["", f"Training all of them again with what was chosen before: {again:.2f} s."]
     figures = report(training, test, result, scores)
     lines += [
@@ -84,6 +94,16 @@ def split(training: Photos, test: Photos) -> list[str]:
         f"| {b.low:.1f}-{b.high:.1f} | {b.suggestions} | {b.mean_confidence:.3f} | {b.share_right:.3f} |"
         for b in figures.reliability
         if b.suggestions
+    ]
+    lines += [
+        "",
+        "| photos a keyword was learned from | keywords | mAP | precision | recall | calibration error |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    lines += [
+        f"| {g.training_photos} | {g.keywords} | {g.mean_average_precision:.3f} | {g.precision:.3f} | {g.recall:.3f} "
+        f"| {g.calibration_error:.3f} |"
+        for g in figures.groups
     ]
     complete = [
         k
@@ -101,48 +121,54 @@ def split(training: Photos, test: Photos) -> list[str]:
     return lines
 
 
-def shots(training: Photos, test: Photos, seeds: int) -> list[str]:
+def shots(training: Photos, test: Photos, seeds: int, rivals: bool) -> list[str]:
     columns = judged(training, test)
-    found: dict[str, dict[int, list[float]]] = {name: {n: [] for n in SHOTS} for name in (*RIVALS, "**Keywright**")}
+    others = RIVALS if rivals else {}
+    found: dict[str, dict[int, list[float]]] = {name: {n: [] for n in SHOTS} for name in (*others, *OURS)}
     for count in SHOTS:
         for seed in range(seeds):
             labels = training.few(count, seed)
             some = np.flatnonzero(labels.any(axis=1))
             x, y = training.vectors[some], labels[some][:, columns]
-            for name, learner in RIVALS.items():
+            for name, learner in others.items():
                 scores = np.zeros(test.carried.shape, dtype=np.float32)
                 scores[:, columns] = learner(x, y, test.vectors)
                 found[name][count].append(mean_ap(scores, test, columns))
-            found["**Keywright**"][count].append(mean_ap(ours(training, test, labels)[0], test, columns))
+            for name, kind in OURS.items():
+                found[name][count].append(mean_ap(ours(kind(training), test, labels)[0], test, columns))
     lines = [f"| learner | {' | '.join(map(str, SHOTS))} |", "| --- |" + " --- |" * len(SHOTS)]
+    lines += [] if rivals else standing("shots")
     for name, values in found.items():
         cells = [f"{np.mean(v):.3f} ± {np.std(v):.3f}" for v in values.values()]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return lines
 
 
-def removed(training: Photos, test: Photos, seeds: int) -> list[str]:
+def removed(training: Photos, test: Photos, seeds: int, rivals: bool) -> list[str]:
     columns = judged(training, test)
-    values: dict[str, list[float]] = {"ridge, λ=1": [], "logistic regression, C=10": [], "**Keywright**": []}
+    others = ["ridge, λ=1", "logistic regression, C=10"] if rivals else []
+    values: dict[str, list[float]] = {name: [] for name in (*others, *OURS)}
     for seed in range(seeds):
         labels = training.without(0.4, seed)
         known = labels.any(axis=1)
         x, y = training.vectors[known], labels[known][:, columns]
-        for name in list(values)[:2]:
+        for name in others:
             if name.startswith("logistic") and seed:
                 continue
             scores = np.zeros(test.carried.shape, dtype=np.float32)
             scores[:, columns] = RIVALS[name](x, y, test.vectors)
             values[name].append(mean_ap(scores, test, columns))
-        values["**Keywright**"].append(mean_ap(ours(training, test, labels)[0], test, columns))
+        for name, kind in OURS.items():
+            values[name].append(mean_ap(ours(kind(training), test, labels)[0], test, columns))
     lines = ["| learner | mAP with 40 % of the keywords removed |", "| --- | --- |"]
+    lines += [] if rivals else standing("removed")
     return lines + [f"| {name} | {np.mean(v):.3f} ± {np.std(v):.3f} |" for name, v in values.items()]
 
 
 def poison(training: Photos, test: Photos, seeds: int) -> list[str]:
     columns = judged(training, test)
     clean = mean_ap(ours(training, test)[0], test, columns)
-    rows = []
+    rows, chances, found = [], [], []
     for seed in range(seeds):
         labels, planted = training.poisoned(0.1, seed)
         scores, result = ours(training, test, labels)
@@ -152,7 +178,11 @@ def poison(training: Photos, test: Photos, seeds: int) -> list[str]:
         hits = np.array([planted[f.row, place[f.keyword]] for f in wrong])
         total = planted.sum()
         rows.append([mean_ap(scores, test, columns), *(hits[: int(m * total)].sum() / total for m in (1, 1.5, 2))])
+        chances.append([f.chance for f in wrong])
+        found.append(hits)
     mean = np.mean(rows, axis=0)
+    bins = reliability(np.concatenate(chances)[:, None], np.concatenate(found)[:, None], 0.0)
+    error = calibration_error(bins)
     return [
         "| 10 % of each keyword's photos exchanged for wrong ones | |",
         "| --- | --- |",
@@ -161,7 +191,23 @@ def poison(training: Photos, test: Photos, seeds: int) -> list[str]:
         f"| planted errors among the audit's first suggestions, as many as were planted | {mean[1]:.0%} |",
         f"| among one and a half times as many | {mean[2]:.0%} |",
         f"| among twice as many | {mean[3]:.0%} |",
+        f"| calibration error of the audit's chance that a keyword is wrong | {error:.3f} |",
+        "",
+        "| chance by the audit | keywords | mean chance | planted |",
+        "| --- | --- | --- | --- |",
+        *(
+            f"| {b.low:.1f}-{b.high:.1f} | {b.suggestions // seeds} | {b.mean_confidence:.3f} | {b.share_right:.3f} |"
+            for b in bins
+            if b.suggestions
+        ),
     ]
+
+
+def standing(part: str) -> list[str]:
+    """The rivals' rows of a table as they stand on the page."""
+    _, _, rest = PAGE.read_text(encoding="utf-8").partition(f"<!-- {part} -->\n")
+    rows = rest.partition(f"<!-- /{part} -->")[0].splitlines()
+    return [row for row in rows if row.split(" | ")[0].removeprefix("| ") in RIVALS]
 
 
 def write(part: str, lines: Sequence[str]) -> None:
@@ -180,13 +226,14 @@ def main() -> None:
     parser.add_argument("cache", type=Path, help="a folder that vectors are kept in")
     parser.add_argument("--parts", nargs="+", default=["split", "removed", "poison", "shots"])
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--ours", action="store_true", help="measure Keywright alone; the rivals' rows stay")
     arguments = parser.parse_args()
     training, test = load(arguments.photos, arguments.keywords, arguments.cache)
     run = {
-        "split": lambda: split(training, test),
-        "removed": lambda: removed(training, test, arguments.seeds),
+        "split": lambda: split(training, test, not arguments.ours),
+        "removed": lambda: removed(training, test, arguments.seeds, not arguments.ours),
         "poison": lambda: poison(training, test, arguments.seeds),
-        "shots": lambda: shots(training, test, arguments.seeds),
+        "shots": lambda: shots(training, test, arguments.seeds, not arguments.ours),
     }
     for part in arguments.parts:
         write(part, run[part]())

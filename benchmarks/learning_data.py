@@ -14,9 +14,10 @@ import numpy as np
 
 from keywright.encoders import open_encoder
 from keywright.encoders.pipeline import EmbeddedPhoto, embed_files
+from keywright.encoders.sentences import open_sentences
 from keywright.keywords import KeywordPath
 from keywright.learning.base import NO_ROWS, ClassHead, KeywordExamples, TrainingData
-from keywright.learning.text import class_head
+from keywright.learning.text import class_evidence, class_head
 
 ENCODER = "efficientnet-lite0/centre224"
 """Learners are compared on these vectors, whatever the default encoder is."""
@@ -33,13 +34,24 @@ class Photos:
     assigned: np.ndarray
     head: ClassHead | None
     encoder_id: str = ENCODER
+    evidence: np.ndarray | None = None  # (k, classes): how far each class speaks for each keyword, by meaning
 
     def data(self, carried: np.ndarray | None = None) -> TrainingData:
         labels = self.carried if carried is None else carried
         keywords = [
             KeywordExamples(path, np.flatnonzero(labels[:, k]), NO_ROWS, NO_ROWS) for k, path in enumerate(self.paths)
         ]
-        return TrainingData(self.encoder_id, self.vectors, self.norms, keywords, self.head)
+        return TrainingData(
+            self.encoder_id, self.vectors, self.norms, keywords, self.head, class_evidence=self.evidence
+        )
+
+    def by_letter(self) -> Photos:
+        """The same without the extra ``text``: names are matched letter by letter."""
+        return replace(self, evidence=None)
+
+    def without_names(self) -> Photos:
+        """The same from an encoder that knows no names: nothing but its vectors."""
+        return replace(self, evidence=None, head=None)
 
     def with_ancestors(self, labels: np.ndarray) -> np.ndarray:
         """Labels in which each photo carries what lies above the assigned keywords it carries, and nothing else."""
@@ -100,7 +112,13 @@ def load(folder: Path, table: Path, cache: Path) -> tuple[Photos, Photos]:
                 if each in column:
                     carried[row, column[each]] = True
     head = class_head(encoder, norms[train])
-    photos = Photos(vectors, norms, carried, paths, np.array([path in assigned for path in paths]), head)
+    sentences = open_sentences()
+    evidence = None
+    if head is not None and sentences is not None:
+        names = [KeywordExamples(path, NO_ROWS, NO_ROWS, NO_ROWS) for path in paths]
+        evidence = class_evidence(names, head.names, sentences)
+    given = np.array([path in assigned for path in paths])
+    photos = Photos(vectors, norms, carried, paths, given, head, evidence=evidence)
     return _part(photos, train), _part(photos, ~train)
 
 

@@ -166,9 +166,9 @@ def evaluate(
     )
 
 
-def reliability(confidences: Floats, truth: Truth) -> tuple[ReliabilityBin, ...]:
-    """Ten bins of equal width over 0 to 1, of the suggestions with a confidence of at least 0.1."""
-    shown = confidences >= LEAST_SHOWN
+def reliability(confidences: Floats, truth: Truth, least: float = LEAST_SHOWN) -> tuple[ReliabilityBin, ...]:
+    """Ten bins of equal width over 0 to 1, of the suggestions with a confidence of at least ``least``."""
+    shown = confidences >= least
     values, right = confidences[shown].astype(np.float64), truth[shown]
     places = np.minimum((values * BINS).astype(np.int64), BINS - 1)
     counts = np.bincount(places, minlength=BINS)

@@ -37,6 +37,8 @@ ENOUGH = 500
 """From so many photos on, names are not asked."""
 BACKGROUND = 10
 """The other names that a reading is compared with weigh at least as much as so many that fit every class alike."""
+MOST_SAID = 0.9
+"""What a class says of a keyword counts by its odds, up to those of this much: no one class shuts out the others."""
 LOOKS_ALIKE = 5.0
 """Classes whose weights have the cosine c speak for each other's names with exp(-5 (1 - c)), where no text model says
 how near two names are."""
@@ -179,7 +181,8 @@ def _rows_of(data: TrainingData, examples: Sequence[KeywordExamples]) -> tuple[N
     if data.head is None:
         return None
     if data.class_evidence is not None:
-        rows = np.array(data.class_evidence, dtype=np.float32)[rows_in_data]
+        rows = np.minimum(np.asarray(data.class_evidence, dtype=np.float32)[rows_in_data], np.float32(MOST_SAID))
+        rows /= 1 - rows
     else:
         rows = matching_evidence(examples, data.head)
     rows /= np.maximum(rows.sum(axis=1, keepdims=True), np.float32(1e-12))
