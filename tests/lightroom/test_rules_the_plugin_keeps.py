@@ -182,6 +182,7 @@ def test_5000_photos_are_written_in_one_step_with_progress_and_few_calls(big: Li
     assert all(("Group 00", "Keyword 0000") in big.catalog.paths_of(p) for p in big.catalog.photos)
     assert len(big.progress) >= 50
     assert big.counts["batch"] <= 5
+    assert "one by one" not in big.counts
     assert peak < 100e6
     assert lua_kb < 100_000
 
@@ -217,6 +218,13 @@ def test_a_thumbnail_is_had_however_it_comes(lightroom: Lightroom, plan: str) ->
     got = thumbnail(lightroom, lambda _photo: plan)
     assert str(got).startswith("\xff\xd8")
     assert "thumbnail lost" not in lightroom.counts
+
+
+def test_a_second_callback_with_nothing_does_not_take_the_thumbnail_away(lightroom: Lightroom) -> None:
+    answers = [b"\xff\xd8 picture", None]
+    lightroom.pictures = lambda *_: answers.pop(0)
+    assert str(thumbnail(lightroom, lambda _photo: "0.01 0.02")).startswith("\xff\xd8")
+    assert answers == []
 
 
 @pytest.mark.parametrize("plan", ["", "15"])

@@ -79,6 +79,18 @@ def test_a_suggestion_unticked_is_rejected_and_not_written(lightroom: Lightroom)
     assert all(path not in lightroom.catalog.paths_of(p) for p in lightroom.selected)
 
 
+def test_keywords_that_photos_already_have_are_shown_in_order_beside_the_suggestions(lightroom: Lightroom) -> None:
+    busy = sorted(lightroom.catalog.photos.values(), key=lambda p: -len(p.keywords))[:5]
+    lightroom.selected = [photo.id for photo in busy]
+    lightroom.control.prefs["least"] = 0.01
+    lightroom.people = [presses("One by one"), cancels]
+    lightroom.choose("SuggestKeywords.lua")
+    shown = lightroom.dialogs[1].words()
+    some = next(p for p in busy if p.path.rsplit("/", 1)[-1] in shown)
+    names = sorted(path[-1] for path in lightroom.catalog.paths_of(some.id))
+    assert ", ".join(names) in shown
+
+
 def test_cancel_in_the_dialog_changes_nothing_anywhere(lightroom: Lightroom) -> None:
     lightroom.selected = bare(lightroom)[:20]
     before = lightroom.catalog.state()

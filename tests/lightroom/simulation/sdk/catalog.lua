@@ -71,6 +71,7 @@ end
 
 function Photo:getRawMetadata(key)
   waits("LrPhoto:getRawMetadata")
+  host.count("one by one")
   return raw(self, key)
 end
 
