@@ -1,10 +1,11 @@
-"""``keywright keywords list|search``; ``export`` and ``import`` stand in ``vocabulary.py``."""
+"""``keywright keywords list|search|threshold``; ``export`` and ``import`` stand in ``vocabulary.py``."""
 
 from __future__ import annotations
 
 import click
 
 from keywright.cli.output import json_option, show_json, table
+from keywright.cli.threshold import threshold
 from keywright.cli.vocabulary import export_command, import_command
 from keywright.operations.workspace import Workspace
 
@@ -14,6 +15,7 @@ def keywords() -> None:
     """The keywords that were learned."""
 
 
+keywords.add_command(threshold)
 keywords.add_command(export_command)
 keywords.add_command(import_command)
 

@@ -1,16 +1,19 @@
-"""``keywright models list|activate|rollback|compare|export|import``; those on encoders are in ``cli/encoders.py``."""
+"""``keywright models list|activate|rollback|compare|remove|export|import``; encoders are in ``cli/encoders.py``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from math import isnan
 from pathlib import Path
 
 import click
 
 from keywright.cli.encoders import encoder, pull
 from keywright.cli.output import counted, json_option, show_json, table
+from keywright.operations.figures import Accepted
 from keywright.operations.workspace import Workspace
+from keywright.store.models import VersionRow
 
 _SHOWN = 25  # keywords of a comparison; --json has all
 _version = click.argument("version", type=click.IntRange(1))
@@ -40,6 +43,11 @@ def list_command(as_json: bool) -> None:
                     "metrics": one.version.metrics,
                     "bytes": one.bytes,
                     "own_bytes": one.own_bytes,
+                    "reviewed_since": None if one.version.trained == one.version.id else one.version.trained,
+                    "figures": one.figures,
+                    "accepted": one.accepted.accepted,
+                    "rejected": one.accepted.rejected,
+                    "days": one.days,
                 }
                 for one in found
             ]
@@ -50,14 +58,17 @@ def list_command(as_json: bool) -> None:
             one.version.id,
             "active" if one.version.active else "",
             _time(one.version.created_at),
+            _kind(one.version),
             *_metrics(one.version.metrics),
+            "" if one.figures is None else _number(one.figures.calibration_error),
+            _accepted(one.accepted),
             _megabytes(one.bytes),
             _megabytes(one.own_bytes),
         )
         for one in found
     ]
-    columns = ("version", "", "trained", "photos", "keywords", "mAP", "size", "its own")
-    table(counted(len(found), "model version"), columns, rows, right=(0, 3, 4, 5, 6, 7))
+    columns = ("version", "", "made", "by", "photos", "keywords", "mAP", "error", "accepted", "size", "its own")
+    table(counted(len(found), "model version"), columns, rows, right=(0, 4, 5, 6, 7, 8, 9, 10))
 
 
 @models.command()
@@ -102,6 +113,19 @@ def compare(old: int, new: int, as_json: bool) -> None:
         *((name, *side) for name, side in zip(("photos", "keywords", "mAP, all keywords"), sides, strict=True)),
         (f"mAP, {counted(found.compared, 'keyword')} of both", _number(found.old_mean), _number(found.new_mean)),
     ]
+    both = (found.old_figures, found.new_figures)
+    for name, field in (
+        ("calibration error", "calibration_error"),
+        ("precision at the thresholds", "precision"),
+        ("recall at the thresholds", "recall"),
+        ("seconds", "seconds"),
+    ):
+        rows.append((name, *("" if one is None else _number(getattr(one, field)) for one in both)))
+    sizes = [{} if one is None else {g.training_photos: g for g in one.groups} for one in both]
+    for size in dict.fromkeys(name for groups in sizes for name in groups):
+        quality = (groups[size].mean_average_precision if size in groups else None for groups in sizes)
+        rows.append((f"mAP on {size} training photos", *map(_number, quality)))
+    rows.append(("suggestions accepted", _accepted(found.old_accepted), _accepted(found.new_accepted)))
     table("Leave-one-out figures", ("", f"version {old}", f"version {new}"), rows, right=(1, 2))
     for what, paths in (("Only in", found.removed), ("New in", found.added)):
         if paths:
@@ -130,6 +154,30 @@ def compare(old: int, new: int, as_json: bool) -> None:
     table(title, columns, lines, right=(1, 2, 3, 4, 5, 6, 7))
     if len(changed) > _SHOWN:
         click.echo(f"{len(changed) - _SHOWN:,} more; --json names them all.")
+
+
+@models.command()
+@click.argument("versions", nargs=-1, type=click.IntRange(1), metavar="[VERSION...]")
+@click.option("--keep", type=click.IntRange(1), help="Instead of naming versions: keep the newest so many.")
+@json_option
+def remove(versions: Sequence[int], keep: int | None, as_json: bool) -> None:
+    """Forget VERSIONs, or with --keep all but the newest; the active one always stays."""
+    from keywright.operations import pruning
+
+    if bool(versions) == (keep is not None):
+        raise click.UsageError("Name the versions to remove, or say with --keep how many of the newest stay.")
+    with Workspace.open() as workspace:
+        found = pruning.remove(workspace, versions) if keep is None else pruning.prune(workspace, keep)
+    if as_json:
+        show_json(found)
+    elif found.removed:
+        numbers = ", ".join(map(str, found.removed))
+        click.echo(
+            f"{counted(len(found.removed), 'model version')} removed ({numbers}); {_megabytes(found.freed)} that no "
+            "other version shares are free for what is learned next."
+        )
+    else:
+        click.echo("There is nothing to remove.")
 
 
 @models.command()
@@ -177,7 +225,17 @@ def _metrics(metrics: Mapping[str, float]) -> tuple[str, str, str]:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
+    return "" if value is None or isnan(value) else f"{value:.3f}"
+
+
+def _kind(version: VersionRow) -> str:
+    if version.trained == version.id:
+        return "training"
+    return f"{version.metrics.get('decisions', 0):,.0f} decisions since {version.trained}"
+
+
+def _accepted(found: Accepted) -> str:
+    return "" if found.share is None else f"{found.share:.0%} of {found.accepted + found.rejected:,}"
 
 
 def _change(old: float | None, new: float | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,7 +36,7 @@ def mappings(maps: Sequence[str]) -> list[RootMapping]:
 
 
 def plain(value: object) -> object:
-    """A value as JSON has it: dataclasses as objects, paths and keywords as text."""
+    """A value as JSON has it: dataclasses as objects, paths and keywords as text, what is not a number as null."""
     if isinstance(value, Path | KeywordPath):
         return printable(str(value))
     if is_dataclass(value) and not isinstance(value, type):
@@ -50,8 +51,8 @@ def plain(value: object) -> object:
         items = [plain(v) for v in value]
         return sorted(items, key=str) if isinstance(value, set | frozenset) else items
     if hasattr(value, "item"):
-        return value.item()
-    return value
+        return plain(value.item())
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def printable(text: str) -> str:

@@ -25,8 +25,8 @@ from keywright.operations.workspace import Workspace
 from keywright.store.decisions import Waiting, forget_waiting, list_waiting
 from keywright.store.lookups import Names, vectors_of
 from keywright.store.models import (
+    REVIEWED_SINCE,
     Mark,
-    VersionRow,
     activate_version,
     active_mark,
     active_version,
@@ -38,7 +38,6 @@ from keywright.store.standing import Told, contents_of, told_of
 
 AT_ONCE = 64
 """Decisions that are learned in one go: what is kept is never far behind."""
-REVIEWED_SINCE = "reviewed_since"
 DECISIONS = "decisions"
 TOLERANCE = 0.2
 """A decision makes a keyword worse when it ranks known photos worse by more than this (average precision)."""
@@ -83,18 +82,13 @@ def open_learner(workspace: Workspace, settings: LearnerSettings, before: Opened
         if before is not None and before.mark == mark:
             return before
         models = ModelSet.from_parts(version_content(connection, mark.version))
-        trained = trained_version(active)
+        trained = active.trained
         if before is not None and before.trained == trained and not isinstance(before.learner.factor, ExactFactor):
             return replace(before, mark=mark, learner=replace(before.learner, models=models))
         gathered = gather(workspace, connection)
     learner = Learner.open(models, gathered.data, settings)
     _ = learner.models.weights  # made now rather than with the first decision
     return Opened(mark, learner, trained, frozenset(gathered.content_ids), Judges.of(gathered))
-
-
-def trained_version(version: VersionRow) -> int:
-    """The training that a version goes back to: itself, or the one that it was reviewed since."""
-    return int(version.metrics.get(REVIEWED_SINCE, version.id))
 
 
 def catch_up(workspace: Workspace, opened: Opened, names: Names, *, most: int = AT_ONCE) -> tuple[Opened, CaughtUp]:

@@ -19,6 +19,7 @@ from keywright.operations.embedding import EmbedReport, embed_photos, require_so
 from keywright.operations.gathering import gather
 from keywright.operations.naming import with_names
 from keywright.operations.progress import Cancel, Progress, never, silent
+from keywright.operations.pruning import prune
 from keywright.operations.reading import SourceRead, read_source
 from keywright.operations.versions import Kept, keep
 from keywright.operations.workspace import Workspace
@@ -168,6 +169,7 @@ def _train(
         kept = Kept(active.id, active.id)
         with workspace.store.write() as connection:
             wait_from(connection, said)
+    prune(workspace, load_config().learning.keep_versions)
     return LearnReport(
         sources,
         away,

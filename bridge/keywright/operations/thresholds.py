@@ -149,7 +149,7 @@ def _counted(workspace: Workspace, version: int) -> int:
     """The version whose figures stand for this one: of a reviewed version those it was reviewed from."""
     with workspace.store.read() as connection:
         active = active_version(connection)
-    return version if active is None else int(active.metrics.get("reviewed_since", version))
+    return version if active is None else active.trained
 
 
 def _expected(content: bytes | None, path: KeywordPath, confidence: float) -> tuple[float | None, float | None]:

@@ -12,10 +12,19 @@ from sqlalchemy import Connection
 
 from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath
+from keywright.operations.figures import (
+    NOTHING_DECIDED,
+    Accepted,
+    Answered,
+    accepted_by_version,
+    answered,
+    version_figures,
+)
 from keywright.operations.registering import NotFoundError
 from keywright.operations.workspace import Workspace
 from keywright.store.models import (
     VersionRow,
+    VersionSize,
     activate_version,
     active_version,
     add_version,
@@ -29,6 +38,7 @@ from keywright.store.models import (
 )
 
 if TYPE_CHECKING:
+    from keywright.learning.counting import Figures
     from keywright.learning.models import KeywordModel, ModelSet
 
 LEAST_PHOTOS = 5
@@ -39,11 +49,15 @@ TOLERANCE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class ListedVersion:
-    """A version with its size in bytes: of all its parts, and of those that no other version has."""
+    """A version with its size in bytes (of all its parts, and of those that no other version has), its figures, and
+    what persons decided of its suggestions."""
 
     version: VersionRow
     bytes: int
     own_bytes: int
+    figures: Figures | None = None
+    accepted: Accepted = NOTHING_DECIDED
+    days: Sequence[Answered] = ()  # the same, day by day
 
 
 def versions(workspace: Workspace) -> list[VersionRow]:
@@ -53,12 +67,21 @@ def versions(workspace: Workspace) -> list[VersionRow]:
 
 
 def listed(workspace: Workspace) -> list[ListedVersion]:
-    """Oldest first, with sizes."""
+    """Oldest first, with sizes, figures and what persons decided."""
     with workspace.store.read() as connection:
         sizes = version_sizes(connection)
         rows = list_versions(connection)
+    told, all_days = accepted_by_version(workspace), answered(workspace)
+    nothing = VersionSize(0, 0)
     return [
-        ListedVersion(row, sizes[row.id].total, sizes[row.id].own) if row.id in sizes else ListedVersion(row, 0, 0)
+        ListedVersion(
+            row,
+            sizes.get(row.id, nothing).total,
+            sizes.get(row.id, nothing).own,
+            version_figures(workspace, row),
+            told.get(row.id, NOTHING_DECIDED),
+            [one for one in all_days if one.version == row.id],
+        )
         for row in rows
     ]
 
@@ -139,6 +162,10 @@ class Comparison:
     compared: int  # keywords both have, on photos enough to tell their quality in both
     old_mean: float | None  # mean average precision over those
     new_mean: float | None
+    old_figures: Figures | None = None
+    new_figures: Figures | None = None
+    old_accepted: Accepted = NOTHING_DECIDED
+    new_accepted: Accepted = NOTHING_DECIDED
 
 
 def compare(workspace: Workspace, old: int, new: int) -> Comparison:
@@ -148,6 +175,7 @@ def compare(workspace: Workspace, old: int, new: int) -> Comparison:
     both = _changes(before, after)
     olds, news = ({model.path.key: model.path for model in one.keywords} for one in (before, after))
     pairs = _qualities(both)
+    told = accepted_by_version(workspace)
     return Comparison(
         *rows,
         [path for key, path in news.items() if key not in olds],
@@ -161,6 +189,10 @@ def compare(workspace: Workspace, old: int, new: int) -> Comparison:
         len(pairs),
         _mean([one for one, _ in pairs]),
         _mean([two for _, two in pairs]),
+        version_figures(workspace, rows[0]),
+        version_figures(workspace, rows[1]),
+        told.get(old, NOTHING_DECIDED),
+        told.get(new, NOTHING_DECIDED),
     )
 
 

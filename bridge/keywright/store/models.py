@@ -77,6 +77,10 @@ activations = Table(
 one that was imported or came out worse may never have been active."""
 
 
+REVIEWED_SINCE = "reviewed_since"
+"""The metric of a version that decisions moved: the number of the training they began from."""
+
+
 @dataclass(frozen=True, slots=True)
 class VersionRow:
     id: int
@@ -84,6 +88,11 @@ class VersionRow:
     created_at: str
     active: bool
     metrics: Mapping[str, float]
+
+    @property
+    def trained(self) -> int:
+        """The training that the version goes back to: itself, or the one whose models decisions moved."""
+        return int(self.metrics.get(REVIEWED_SINCE, self.id))
 
 
 def add_version(
@@ -252,14 +261,20 @@ def move_version(
     return Mark(version, digests[MANIFEST])
 
 
-def _forget_unused(connection: Connection, digests: Collection[str]) -> None:
+def _forget_unused(connection: Connection, digests: Collection[str]) -> int:
+    """Forget those of these parts that no version has; gives how many bytes they had."""
+    freed = 0
     for part in _blocks(list(digests)):
         used = set(
             connection.execute(
                 select(version_parts.c.digest).where(version_parts.c.digest.in_(part)).distinct()
             ).scalars()
         )
-        connection.execute(delete(model_parts).where(model_parts.c.digest.in_([d for d in part if d not in used])))
+        gone = model_parts.c.digest.in_([digest for digest in part if digest not in used])
+        size = func.coalesce(func.sum(func.length(model_parts.c.content)), 0)
+        freed += int(connection.execute(select(size).where(gone)).scalar_one())
+        connection.execute(delete(model_parts).where(gone))
+    return freed
 
 
 def _blocks(items: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -316,11 +331,13 @@ def version_sizes(connection: Connection) -> dict[int, VersionSize]:
     return {int(version): VersionSize(int(total), int(own)) for version, total, own in rows}
 
 
-def remove_version(connection: Connection, version: int) -> None:
-    """Forget a version and the parts that no other version has."""
+def remove_version(connection: Connection, version: int) -> int:
+    """Forget a version and the parts that no other version has; gives how many bytes these had."""
+    theirs = list(
+        connection.execute(select(version_parts.c.digest).where(version_parts.c.version_id == version)).scalars()
+    )
     connection.execute(delete(model_versions).where(model_versions.c.id == version))
-    used = select(version_parts.c.digest)
-    connection.execute(delete(model_parts).where(model_parts.c.digest.not_in(used)))
+    return _forget_unused(connection, theirs)
 
 
 def _digests(parts: Mapping[str, bytes]) -> dict[str, str]:
