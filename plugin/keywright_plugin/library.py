@@ -115,12 +115,13 @@ class Library(Wire):
         self,
         text: str | None = None,
         *,
-        like: int | None = None,
+        like: Sequence[int] = (),
         limit: int = 20,
         min_score: float | None = None,
         under: str | None = None,
         keyword: str | None = None,
     ) -> list[Found]:
-        """Photos that words mean, or that are like one; best first."""
-        asked = said(text=text, like=like, limit=limit, min_score=min_score, under=under, keyword=keyword)
+        """Photos that words mean, or that are like others; best first."""
+        anchors = ",".join(str(number) for number in like) or None
+        asked = said(text=text, like=anchors, limit=limit, min_score=min_score, under=under, keyword=keyword)
         return [of(Found, one) for one in self.get("/v1/search", **asked)["photos"]]

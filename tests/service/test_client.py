@@ -79,7 +79,7 @@ def test_a_catalog_is_registered_without_embedding_or_learning_anything(bridge: 
 def test_words_find_photos_and_a_photo_finds_those_like_it(learned: Raw, library: Path) -> None:
     client, cat = learned.client, photo(learned, library)
     assert all("CHEL" in one.path for one in client.search("cat", limit=5))
-    like = client.search(like=cat, limit=4)
+    like = client.search(like=[cat], limit=4)
     assert all("CHEL" in one.path for one in like)
     assert cat not in {one.photo for one in like}
     beijing = str(library / "2022" / "Beijing")

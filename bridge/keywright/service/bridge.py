@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from keywright.operations.advising import Advisor
     from keywright.operations.reviewing import Reviewer
     from keywright.operations.thumbnails import Thumbnails
+    from keywright.service.searcher import Searcher
 
 
 @dataclass
@@ -62,6 +63,12 @@ class Bridge:
 
         return Thumbnails(self.workspace)
 
+    @cached_property
+    def searcher(self) -> Searcher:
+        from keywright.service.searcher import Searcher
+
+        return Searcher(self.workspace, self.workspace.home.folder / "worker.log")
+
     def has_models(self) -> bool:
         """Whether anything was learned yet."""
         from keywright.store.models import active_version
@@ -72,6 +79,8 @@ class Bridge:
     def close(self) -> None:
         """Before the workspace is."""
         self.teacher.close()
+        if "searcher" in self.__dict__:
+            self.searcher.close()
         if "advisor" in self.__dict__:
             self.advisor.close()
 

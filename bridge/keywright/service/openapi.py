@@ -145,6 +145,6 @@ def _possible(one: Endpoint) -> list[int]:
         found |= {400, 409}
     if one.method != "GET":
         found |= {409, 503}
-    if one.streams is not None:
+    if one.streams is not None or one.group == "search":
         found.add(503)
     return sorted(found)

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from keywright.errors import KeywrightError
 from keywright.operations.registering import NotFoundError, OutsideError
+from keywright.service.searcher import SearchError
 from keywright.store.answers import KeyUsedError
 from keywright.store.database import StoreError
 from keywright.store.jobs import JobStateError, NoJobError
@@ -75,6 +76,7 @@ _STATUS: tuple[tuple[type[KeywrightError], int, str], ...] = (
     (KeyUsedError, 409, "idempotency-key-used"),
     (BusyError, 409, "busy"),
     (StoreError, 503, "store"),
+    (SearchError, 503, "search"),
 )
 
 

@@ -1,4 +1,4 @@
-"""Search: from words, or from a photo that others are to be like."""
+"""Search: from words, or from photos that others are to be like."""
 
 from __future__ import annotations
 
@@ -14,34 +14,42 @@ GROUP = Group("search")
 
 
 @GROUP.endpoint(
-    "GET", "/search", "Photos that words mean, or that are like one.", query=m.SearchQuery, answer=m.SearchResult
+    "GET", "/search", "Photos that words mean, or that are like others.", query=m.SearchQuery, answer=m.SearchResult
 )
 def search_photos(bridge: Bridge, query: m.SearchQuery) -> m.SearchResult:
     from keywright.operations import registering
-    from keywright.operations.searching import search
+    from keywright.service.api.review import picture
+    from keywright.store.lookups import photos_by_id
 
     if query.under is not None and not Path(query.under).is_absolute():
         raise ProblemError(422, "invalid", f"{query.under} is no whole path of a folder; begin at the drive or at /.")
-    like = [] if query.like is None else [str(registering.photo(bridge.workspace, query.like).path)]
-    found = search(
-        bridge.workspace,
-        query.text,
-        like,
-        limit=query.limit,
-        min_score=query.min_score,
-        under=[] if query.under is None else [query.under],
-        keywords=[] if query.keyword is None else [query.keyword],
+    wanted = [] if query.like is None else [int(number) for number in query.like.split(",")]
+    like = [str(registering.photo(bridge.workspace, number).path) for number in wanted]
+    found = bridge.searcher.search(
+        {
+            "text": query.text,
+            "like": like,
+            "limit": query.limit,
+            "min_score": query.min_score,
+            "under": [] if query.under is None else [query.under],
+            "keywords": [] if query.keyword is None else [query.keyword],
+        }
     )
+    with bridge.workspace.store.read() as connection:
+        rows = photos_by_id(connection, [one["photo"] for one in found])
     return m.SearchResult(
         photos=[
             m.FoundBySearch(
-                photo=one.photo.id,
-                catalog=one.photo.catalog_id,
-                host_id=printable(one.photo.host_id),
-                path=printable(one.photo.path),
-                score=round(min(max(one.score, 0.0), 1.0), 4),
-                because=[printable(why) for why in one.because],
+                photo=row.id,
+                catalog=row.catalog_id,
+                host_id=printable(row.host_id),
+                path=printable(row.path),
+                name=printable(row.path.name),
+                picture=picture(row),
+                score=round(min(max(one["score"], 0.0), 1.0), 4),
+                because=[printable(why) for why in one["because"]],
             )
             for one in found
+            if (row := rows.get(one["photo"])) is not None
         ]
     )

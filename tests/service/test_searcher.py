@@ -1,0 +1,53 @@
+"""Search in its own process: the bridge stays small, and outlives whatever becomes of it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from keywright.service.searcher import Searcher, SearchError
+from keywright_plugin import ProblemError
+from service.kit import Raw
+
+
+def test_the_bridge_loads_no_encoder_to_search(learned: Raw) -> None:
+    before = {name for name in ("torch", "onnxruntime") if name in sys.modules}
+    assert learned.client.search("cat", limit=1)[0].path.endswith(".jpg")
+    assert {name for name in ("torch", "onnxruntime") if name in sys.modules} == before
+
+
+def test_a_search_whose_process_was_killed_is_answered_by_a_new_one(learned: Raw) -> None:
+    learned.client.search("cat", limit=1)
+    process = learned.bridge.bridge.searcher._process
+    assert process is not None
+    process.kill()
+    process.wait()
+    assert learned.client.search("cat", limit=1)
+    assert learned.bridge.bridge.searcher._process is not process
+
+
+def test_what_cannot_be_searched_is_one_sentence_and_the_process_lives_on(learned: Raw) -> None:
+    with pytest.raises(ProblemError, match=r"There is no keyword No\|Such"):
+        learned.client.search("cat", keyword="No|Such")
+    process = learned.bridge.bridge.searcher._process
+    assert learned.client.search("cat", limit=1)
+    assert learned.bridge.bridge.searcher._process is process
+
+
+def test_a_search_that_takes_too_long_is_given_up(learned: Raw) -> None:
+    searcher = Searcher(learned.bridge.bridge.workspace, patience=0.0)
+    with pytest.raises(SearchError, match="longer than"):
+        searcher.search({"text": "cat"})
+    assert searcher._process is not None
+    assert searcher._process.poll() is not None
+    searcher.close()
+
+
+def test_the_process_ends_with_the_bridge(learned: Raw, tmp_path: Path) -> None:
+    searcher = Searcher(learned.bridge.bridge.workspace, tmp_path / "log")
+    assert searcher.search({"text": "cat", "limit": 1})
+    searcher.close()
+    assert searcher._process is not None
+    assert searcher._process.poll() == 0
