@@ -49,7 +49,6 @@ def post(
     until = time.monotonic() + seconds
     with requests.Session() as session:
         session.auth = _NoStrangersPassword()
-        session.max_redirects = 0
         try:
             with session.post(
                 url,

@@ -42,14 +42,11 @@ class Pace:
     """At most ``per_minute`` calls in any minute."""
 
     def __init__(self, per_minute: int) -> None:
-        self._most = per_minute
-        self._calls: deque[float] = deque()
+        self._calls: deque[float] = deque(maxlen=per_minute)
 
     def delay(self, now: float) -> float:
         """Seconds until the next call may be made."""
-        while self._calls and self._calls[0] <= now - 60:
-            self._calls.popleft()
-        return 0.0 if len(self._calls) < self._most else self._calls[0] + 60 - now
+        return max(self._calls[0] + 60 - now, 0.0) if len(self._calls) == self._calls.maxlen else 0.0
 
     def called(self, now: float) -> None:
         self._calls.append(now)

@@ -14,8 +14,8 @@ from keywright.keywords import KeywordPath, fold_name
 from keywright.learning.base import Floats
 from keywright.learning.text import in_words
 
-ALIKE = 0.75
-"""A keyword means a candidate from so like a meaning on (a cosine)."""
+ALIKE = 0.72
+"""A keyword means a candidate from so like a meaning on (a cosine): "puppy" is a "Dog" (0.72), "spring" no "Summer"."""
 
 
 class How(StrEnum):

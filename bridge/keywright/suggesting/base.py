@@ -20,6 +20,8 @@ class Suggestion:
     keyword: KeywordPath
     confidence: float  # the probability that a person would give the photo this keyword
     because: tuple[Reason, ...] = ()  # most alike first
+    sources: tuple[str, ...] = ()  # describers that name it
+    new: bool = False  # no keyword of the user's yet
 
 
 @dataclass(frozen=True, slots=True)

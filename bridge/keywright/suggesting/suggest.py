@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from keywright.keywords import KeywordPath
 from keywright.learning.base import NO_ROWS, Floats, KeywordExamples, Rows, Vectors
 from keywright.learning.models import SCORING_BLOCK, ModelSet
 from keywright.suggesting.base import Reason, Suggestion, SuggestSettings
+from keywright.suggesting.combining import BAR, Beyond, Opinions, Weights, hear
 
 MOST_EXAMPLES = 1000
 """Of a keyword on more photos than that, every so-many-th is compared; the reasons stay near the best."""
@@ -40,13 +41,17 @@ def suggest(
     existing: Sequence[Collection[KeywordPath]],
     settings: SuggestSettings,
     examples: Examples | None = None,
+    opinions: Sequence[Opinions] | None = None,
+    weights: Mapping[str, Weights] | None = None,
 ) -> Iterator[list[Suggestion]]:
     """For each photo its suggestions, most confident first; ``existing`` are the keywords each photo has already.
 
     Suggested are the most specific keywords that clear their threshold; what lies above them is implied, and a
     keyword that the photo has, or that lies above one it has, is never suggested (letter case aside). With
-    ``min_confidence`` 0 every keyword that has a model is listed, parents too, however few photos it has. Memory is
-    bounded whatever the number of photos. Raises ``LearningError`` for vectors the models do not fit.
+    ``min_confidence`` 0 every keyword that has a model is listed, parents too, however few photos it has. ``opinions``:
+    what describers said of each photo, joined into the confidences (``combining``); keywords without a model that they
+    see are suggested from ``BAR`` on. Memory is bounded whatever the number of photos. Raises ``LearningError`` for
+    vectors the models do not fit.
     """
     if len(existing) != len(vectors):
         raise ValueError(f"{len(vectors)} vectors and {len(existing)} photos' keywords")
@@ -55,16 +60,24 @@ def suggest(
         block = vectors[start : start + SCORING_BLOCK]
         confidences = models.confidences(block)
         for offset in range(len(block)):
+            said = opinions[start + offset] if opinions is not None else {}
+            heard = hear(confidences[offset], models.columns, said, weights) if said else None
+            if heard is not None:
+                confidences[offset] = heard.confidences
             taken = _taken(models, existing[start + offset])
             columns = chosen(models, confidences[offset], bars, taken, everything=settings.min_confidence == 0)
             if settings.limit:
                 columns = columns[: settings.limit]
             paths = [models.keywords[column].path for column in columns]
             because = reasons(block[offset], paths, examples, settings.reasons)
-            yield [
-                Suggestion(path, float(confidences[offset, column]), why)
+            told = heard.sources if heard is not None else {}
+            found = [
+                Suggestion(path, float(confidences[offset, column]), why, told.get(column, ()))
                 for path, column, why in zip(paths, columns, because, strict=True)
             ]
+            if heard is not None and heard.beyond:
+                found = _with_others(found, heard.beyond, existing[start + offset], settings)
+            yield found
 
 
 def chosen(
@@ -100,6 +113,21 @@ def reasons(
         best = mine[np.argsort(order, kind="stable")[:limit]]
         out.append(tuple(Reason(int(needed[i]), float(likeness[i])) for i in best if likeness[i] > -1))
     return out
+
+
+def _with_others(
+    found: list[Suggestion], beyond: Sequence[Beyond], existing: Collection[KeywordPath], settings: SuggestSettings
+) -> list[Suggestion]:
+    """The suggestions with keywords among them that no model knows, and that the photo does not have."""
+    there = {path.key[:length] for path in existing for length in range(1, len(path.key) + 1)}
+    bar = BAR if settings.min_confidence is None else settings.min_confidence
+    others = [
+        Suggestion(one.keyword, one.confidence, (), one.sources, one.new)
+        for one in beyond
+        if one.confidence >= bar and one.keyword.key not in there
+    ]
+    together = sorted([*found, *others], key=lambda one: -one.confidence)
+    return together[: settings.limit or None]
 
 
 def _spread(rows: Rows) -> Rows:
