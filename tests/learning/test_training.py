@@ -14,6 +14,8 @@ from keywright.learning.base import NO_ROWS, KeywordExamples, LearningError, Tra
 from keywright.learning.models import MANIFEST, ModelSet
 from keywright.learning.settings import LearnerSettings
 from keywright.learning.training import train
+from keywright.suggesting.base import SuggestSettings
+from keywright.suggesting.suggest import suggest
 from learning.synthetic import NAMES, catalog, data_of
 
 DEFAULTS = LearnerSettings()
@@ -46,6 +48,27 @@ def test_learning_again_with_nothing_changed_trains_nothing_and_says_so(how: Lea
     assert again.models is first.models
     assert again.report.trained == ()
     assert again.report.unchanged == len(data.keywords)
+
+
+def test_a_keyword_on_few_photos_is_suggested_once_the_setting_allows_it_without_training_again() -> None:
+    data, subject = catalog()
+    few = changed(data, "Food|Cake", positives=np.flatnonzero(subject == 2)[:3])
+    first = train(few, replace(DEFAULTS, min_photos=5))
+    again = train(few, replace(DEFAULTS, min_photos=3), first.models)
+    assert again.report.trained == ()
+    assert again.models is not first.models
+    assert again.models.keywords is first.models.keywords
+    assert (first.models.min_photos, again.models.min_photos) == (5, 3)
+    parts, before = again.models.to_parts(), first.models.to_parts()
+    assert {name for name in parts if parts[name] != before.get(name)} == {MANIFEST}
+    cake = catalog(30, seed=8)[0].vectors[2::5]
+    every = SuggestSettings(min_confidence=0.01, limit=0)
+    offered, refused = (
+        {str(s.keyword) for found in suggest(models, cake, [[]] * 6, every) for s in found}
+        for models in (again.models, first.models)
+    )
+    assert "Food|Cake" in offered
+    assert "Food|Cake" not in refused
 
 
 @BOTH

@@ -9,6 +9,7 @@ import numpy as np
 
 from keywright.learning.base import Floats, Rows
 from keywright.learning.calibration import Correction
+from keywright.learning.cases import bounded
 from keywright.learning.hierarchy import Tree
 
 
@@ -25,6 +26,7 @@ class Honest:
     make_blocks: Callable[[], Iterator[tuple[slice, Floats]]]  # rows, and their raw scores times slope plus offset
     tree: Tree
     correction: Correction
+    bounds: Floats  # (keywords,): what ``cases.bounded`` bounds the confidences by
 
     def blocks(self) -> Iterator[tuple[slice, Floats]]:
         """Rows and their confidences, shape (rows, k), in row order."""
@@ -33,7 +35,7 @@ class Honest:
             np.tanh(logits, out=logits)
             logits *= np.float32(0.5)
             logits += np.float32(0.5)
-            yield rows, self.tree.settle(self.correction.apply(logits))
+            yield rows, self.tree.settle(bounded(self.correction.apply(logits), self.bounds))
 
     def confidences(self) -> Floats:
         """All of them, shape (photos, k): four bytes each."""

@@ -18,6 +18,7 @@ from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath
 from keywright.learning.base import Floats, LearningError, Vectors
 from keywright.learning.calibration import NO_CORRECTION, Correction
+from keywright.learning.cases import bounded, bounds_of
 from keywright.learning.codec import content_name, pack, unpack
 from keywright.learning.features import FeatureMap
 from keywright.learning.few import Names
@@ -46,6 +47,7 @@ class KeywordModel:
     chosen: bool = False  # whether a person set the threshold; not kept with the model
     name: Floats | None = None  # (classes,) or (d,): the row its name is read with
     name_weight: float = 0.0
+    cases: float = float("inf")  # how many photos its photos are worth: frames of one burst are one
 
     def to_bytes(self) -> bytes:
         quality = None if np.isnan(self.average_precision) else self.average_precision
@@ -59,6 +61,7 @@ class KeywordModel:
             "slope": self.slope,
             "base": self.base,
             "name_weight": self.name_weight,
+            "cases": self.cases if np.isfinite(self.cases) else None,
         }
         arrays = {"weights": self.weights}
         return pack(values, arrays if self.name is None else {**arrays, "name": self.name})
@@ -80,6 +83,7 @@ class KeywordModel:
                 values["base"],
                 name=arrays.get("name"),
                 name_weight=values.get("name_weight", 0.0),
+                cases=float("inf") if values.get("cases") is None else values["cases"],
             )
         except (KeyError, TypeError, ValueError) as error:
             raise LearningError(
@@ -142,6 +146,11 @@ class ModelSet:
     @cached_property
     def offsets(self) -> Floats:
         return np.array([model.offset for model in self.keywords], dtype=np.float32)
+
+    @cached_property
+    def bounds(self) -> Floats:
+        """Shape (k,): what confidences are bounded by, for want of cases (``cases.bounded``)."""
+        return bounds_of(np.array([model.cases for model in self.keywords], dtype=np.float32))
 
     @cached_property
     def names(self) -> Names | None:
@@ -230,7 +239,7 @@ class ModelSet:
         np.tanh(scores, out=scores)
         scores *= np.float32(0.5)
         scores += np.float32(0.5)
-        return self.tree.settle(self.correction.apply(scores))
+        return self.tree.settle(bounded(self.correction.apply(scores), self.bounds))
 
     def to_parts(self) -> dict[str, bytes]:
         """Every part under the name it is kept by: ``manifest``, and the others by the SHA-256 of their bytes."""

@@ -11,8 +11,9 @@ import numpy as np
 from keywright.keywords import KeywordPath
 from keywright.learning.base import Floats, KeywordExamples, LearningError, Rows, TrainingData
 from keywright.learning.calibration import fit_correction, fit_curves, logistic, threshold_for_precision
+from keywright.learning.cases import bounded, bounds_of, count_cases
 from keywright.learning.choosing import average_precisions
-from keywright.learning.digests import keyword_digest, row_digests
+from keywright.learning.digests import RowDigests, keyword_digest, row_digests
 from keywright.learning.hierarchy import Tree, build_tree, exclusive_siblings, tree_order
 from keywright.learning.honest import Honest
 from keywright.learning.models import Choices, KeywordModel, ModelSet
@@ -53,7 +54,8 @@ class TrainingResult:
 
 
 def train(data: TrainingData, settings: LearnerSettings, previous: ModelSet | None = None) -> TrainingResult:
-    """Learn every keyword that a photo carries. Where nothing changed since ``previous``, the models are its own.
+    """Learn every keyword that a photo carries. Where nothing changed since ``previous``, the models are its own; where
+    only ``min_photos`` did, they are its own but for that.
 
     Raises ``LearningError`` where nothing can be learned: no photos, no keywords on them, vectors that are zero, not
     numbers or of several encoders. ``previous`` is never changed.
@@ -73,12 +75,14 @@ def train(data: TrainingData, settings: LearnerSettings, previous: ModelSet | No
     ]
     dropped = tuple(model.path for key, model in known.items() if key not in {e.path.key for e in examples})
     if kept is not None and not any(changed) and not dropped:
+        if kept.min_photos != settings.min_photos:
+            kept = replace(kept, min_photos=settings.min_photos)  # who is suggested, not what is known
         return TrainingResult(kept, _report(data, kept, [], empty, (), (), started), None)
 
     grown = kept is None or abs(len(data.vectors) - kept.choices.photos) > settings.choose_again * kept.choices.photos
     choices = None if kept is None or grown else kept.choices
     learned = learn(data, examples, digests, choices, settings)
-    models, set_aside, honest = calibrated(learned, examples, wanted, tree, rows, settings)
+    models, set_aside, honest = calibrated(learned, data, digests, examples, wanted, tree, rows, settings)
     result = ModelSet(
         data.encoder_id, learned.features, models, tree, learned.choices, settings.min_photos, honest.correction
     )
@@ -149,6 +153,8 @@ def keyworded(data: TrainingData) -> tuple[TrainingData, Rows]:
 
 def calibrated(
     learned: Learned,
+    data: TrainingData,
+    row_digests: RowDigests,
     examples: Sequence[KeywordExamples],
     digests: Sequence[str],
     tree: Tree,
@@ -157,6 +163,12 @@ def calibrated(
 ) -> tuple[tuple[KeywordModel, ...], tuple[SetAside, ...], Honest]:
     """From raw scores to models whose confidence is a probability, with a threshold each."""
     cells = learned.cells
+    cases = count_cases(examples, data.vectors, row_digests)
+    if cells.whole:
+        for column, keyword in enumerate(examples):
+            if (shares := cases[column].shares) is not None:
+                cells.weights[keyword.positives, column] *= shares
+    bounds = bounds_of(np.array([each.number for each in cases], dtype=np.float32))
     curves = fit_curves(cells.scores, cells.labels, cells.weights)
     slopes, offsets = curves.slopes.astype(np.float32), curves.offsets.astype(np.float32)
 
@@ -166,8 +178,8 @@ def calibrated(
 
     confidences = logistic(cells.scores * curves.slopes + curves.offsets).astype(np.float32)
     correction = fit_correction(confidences, cells.labels, cells.weights)
-    correction.apply(confidences)
-    scores = Honest(len(rows), len(examples), rows, logits, tree, correction)
+    bounded(correction.apply(confidences), bounds)
+    scores = Honest(len(rows), len(examples), rows, logits, tree, correction, bounds)
     if cells.whole:
         tree.settle(confidences)
     thresholds = threshold_for_precision(confidences, cells.labels, cells.weights, settings.precision)
@@ -197,6 +209,7 @@ def calibrated(
                 base,
                 name=name,
                 name_weight=name_weight,
+                cases=cases[column].number,
             )
         )
         aside += [SetAside(keyword.path, int(rows[row])) for row in learned.set_aside[column]]
