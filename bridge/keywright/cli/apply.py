@@ -16,6 +16,10 @@ from keywright.writeback import BatchReport, WriteBackPlan
 _SHOWN = 20  # files named in a dry run; --json names all
 
 
+class NothingToWriteError(KeywrightError):
+    """Nothing was accepted, or nothing is sure enough: a failure for who asked for it, none for a nightly run."""
+
+
 @click.command()
 @click.argument("sources", nargs=-1, metavar="[SOURCE|PHOTO...]")
 @confidence_option
@@ -72,7 +76,7 @@ def apply(
         for why, number in sorted(chosen.left_out.items()):
             note(f"{number:,} left out: {why}")
         if not chosen.decisions:
-            raise KeywrightError(_nothing(min_confidence, lightroom=applying.IN_LIGHTROOM in chosen.left_out))
+            raise NothingToWriteError(_nothing(min_confidence, lightroom=applying.IN_LIGHTROOM in chosen.left_out))
         if dry_run:
             plan = applying.dry_run(chosen, SidecarProfile(sidecars), progress)
         else:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from keywright.cli.output import counted, json_option, note, printable, progress_bar
+from keywright.cli.output import counted, json_option, note, printable, progress_bar, show_json
 from keywright.errors import KeywrightError
 
 confidence = click.FloatRange(0, 1)
@@ -45,6 +45,7 @@ def suggest(
     from keywright.cli import suggest as suggesting
     from keywright.operations.albums import photos_in_album
     from keywright.operations.workspace import Workspace
+    from keywright.writeback import BatchReport
     from keywright.writeback.digikam_settings import database_of, settings_file
 
     if applies and min_confidence is None:
@@ -60,17 +61,21 @@ def suggest(
     if not photos:
         raise KeywrightError(f"There are no photos in the album {album}.")
     if applies:
-        context.invoke(
-            applying.apply,
-            sources=photos,
-            min_confidence=min_confidence,
-            accepted=False,
-            dry_run=False,
-            profile="digikam",
-            to_files=False,
-            maps=(),
-            as_json=as_json,
-        )
+        try:
+            context.invoke(
+                applying.apply,
+                sources=photos,
+                min_confidence=min_confidence,
+                accepted=False,
+                dry_run=False,
+                profile="digikam",
+                to_files=False,
+                maps=(),
+                as_json=as_json,
+            )
+        except applying.NothingToWriteError as nothing:
+            # A nightly run that finds everything done has not failed.
+            show_json(BatchReport()) if as_json else click.echo(str(nothing))
     else:
         context.invoke(
             suggesting.suggest, targets=photos, min_confidence=min_confidence, limit=10, maps=(), as_json=as_json

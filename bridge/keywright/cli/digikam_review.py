@@ -34,12 +34,12 @@ def tell(sentence: str) -> None:
     if sys.stderr.isatty() or not sys.platform.startswith("linux"):
         return
     with contextlib.suppress(ImportError, OSError, KeyError, ValueError, EOFError):
-        from jeepney import DBusAddress, new_method_call
-        from jeepney.io.blocking import open_dbus_connection
+        from jeepney import DBusAddress, new_method_call  # type: ignore[import-untyped]
+        from jeepney.io.blocking import open_dbus_connection  # type: ignore[import-untyped]
 
         there = DBusAddress(
             "/org/freedesktop/Notifications", "org.freedesktop.Notifications", "org.freedesktop.Notifications"
         )
-        said = ("Keywright", 0, "", "Keywright", sentence, [], {}, 15_000)
+        said: tuple[object, ...] = ("Keywright", 0, "", "Keywright", sentence, [], {}, 15_000)
         with contextlib.closing(open_dbus_connection("SESSION")) as bus:
             bus.send(new_method_call(there, "Notify", "susssasa{sv}i", said))
