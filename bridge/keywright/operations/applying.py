@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
+
 from keywright import writeback
 from keywright.catalogs.base import CatalogKind, RootMapping
 from keywright.config import EVERYTHING, Profile, load_config
@@ -19,6 +21,8 @@ from keywright.operations.progress import Cancel, Progress, never, silent
 from keywright.operations.suggesting import resolve, suggest_photos
 from keywright.operations.workspace import Workspace
 from keywright.store import decisions as decided
+from keywright.store.journal import Entry
+from keywright.store.lookups import photos_by_id
 from keywright.store.photos import KeywordIds, list_catalogs, list_keywords, list_photos, photos_at
 from keywright.writeback import (
     AcceptedKeyword,
@@ -187,7 +191,19 @@ def apply(
     progress: Progress = silent,
     cancel: Cancel = never,
 ) -> BatchReport:
-    """Write what was chosen as one batch. Raises ``KeywrightError`` where it cannot be begun."""
+    """Write what was chosen as one batch. Raises ``KeywrightError`` where it cannot be begun.
+
+    That a keyword is written by its confidence alone is kept with the journal's intent to write it: no kill in between
+    lets it teach as if a person had given it.
+    """
+    alone = _by_photo(workspace, chosen.alone)
+
+    def remember(connection: Connection, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            added = {KeywordPath.parse(text).key for text in entry.intent.added_keywords}
+            pairs = {pair for photo in entry.intent.photos for pair, key in alone.get(photo, ()) if key in added}
+            decided.record_written(connection, entry.batch_id, sorted(pairs))
+
     with _targets(profile, _backups(workspace), chosen.digikam, chosen.private) as targets:
         report = writeback.apply(
             chosen.decisions,
@@ -196,16 +212,44 @@ def apply(
             label=label,
             progress=_told(progress, "Writing"),
             cancel=cancel,
+            alongside=remember,
         )
     if chosen.digikam and report.batch_id is not None:
         report.warnings += digikam_settings().warnings()
-    if report.batch_id is not None and chosen.alone:
-        done = {path for written in report.written for path in written.photos}
+    _settle_written(workspace, report.recovered)
+    if report.batch_id is not None and alone:
+        done = {str(path) for written in report.written for path in written.photos}
         with workspace.store.write() as connection:
-            paths = {row.id: row.path for row in list_photos(connection)}
-            pairs = [(photo, keyword) for photo, keyword in chosen.alone if paths.get(photo) in done]
-            decided.record_written(connection, report.batch_id, pairs)
+            left = [number for photo, some in alone.items() if photo not in done for (number, _), _ in some]
+            decided.forget_written(connection, report.batch_id, left)
     return report
+
+
+def _by_photo(
+    workspace: Workspace, alone: Sequence[tuple[int, int]]
+) -> dict[str, list[tuple[tuple[int, int], tuple[str, ...]]]]:
+    """By the photo's path: (photo id, keyword id) and the keyword's key."""
+    found: dict[str, list[tuple[tuple[int, int], tuple[str, ...]]]] = {}
+    if not alone:
+        return found
+    with workspace.store.read() as connection:
+        rows = photos_by_id(connection, sorted({photo for photo, _ in alone}))
+        names = KeywordIds(connection).paths()
+    for photo, keyword in alone:
+        if photo in rows:
+            found.setdefault(str(rows[photo].path), []).append(((photo, keyword), names[keyword].key))
+    return found
+
+
+def _settle_written(workspace: Workspace, recovered: Sequence[RecoveryReport]) -> None:
+    """After a crash: what was not written, or was taken out, is no longer known as Keywright's own."""
+    for report in recovered:
+        undoes = writeback.batch_summary(journal(workspace), report.batch_id).undoes
+        gone = [p for one in (report.left if undoes is None else report.written) for p in one.photos]
+        if gone:
+            with workspace.store.write() as connection:
+                rows = [row.id for found in photos_at(connection, gone).values() for row in found]
+                decided.forget_written(connection, undoes or report.batch_id, rows)
 
 
 def undo(
@@ -226,6 +270,7 @@ def undo(
             progress=_told(progress, "Undoing"),
             cancel=cancel,
         )
+    _settle_written(workspace, report.recovered)
     if report.batch_id is not None:
         undone = writeback.batch_summary(journal(workspace), report.batch_id).undoes
         paths = [path for w in report.written for path in w.photos] + [p for part in report.unchanged for p in part]
@@ -243,7 +288,9 @@ def history(workspace: Workspace, limit: int | None = None) -> list[BatchSummary
 def recover(workspace: Workspace) -> list[RecoveryReport]:
     """Settle what a killed process left; cheap where there is nothing."""
     with _targets(SidecarProfile.PLAIN, _backups(workspace)) as targets:
-        return writeback.recover(journal(workspace), targets)
+        found = writeback.recover(journal(workspace), targets)
+    _settle_written(workspace, found)
+    return found
 
 
 def journal(workspace: Workspace) -> Journal:

@@ -31,7 +31,7 @@ from keywright.writeback.base import (
 )
 from keywright.writeback.journal import Journal
 from keywright.writeback.recovery import settle_open_batches
-from keywright.writeback.running import RunningBatch
+from keywright.writeback.running import Alongside, RunningBatch
 
 _UNDO_AT_ONCE = 64
 
@@ -75,8 +75,11 @@ def apply(
     label: str = "",
     progress: Progress | None = None,
     cancel: Cancel | None = None,
+    alongside: Alongside = lambda *_: None,
 ) -> BatchReport:
     """Write what was decided, as one batch that can be undone. ``label`` says in the history what it was about.
+
+    ``alongside`` keeps what the caller wants to know of the writes in the very transactions that journal them.
 
     Every target is read anew, so that what was planned earlier is merged into what is there now. A target that fails
     is one line of the report, and the others are written. Raises ``WriteBackError`` only where nothing can be begun.
@@ -85,7 +88,14 @@ def apply(
     with journal.alone():
         report.recovered = settle_open_batches(journal, targets)
         batch = RunningBatch(
-            journal, report, BatchKind.APPLY, label=label, asked=len(decisions), progress=progress, cancel=cancel
+            journal,
+            report,
+            BatchKind.APPLY,
+            label=label,
+            asked=len(decisions),
+            progress=progress,
+            cancel=cancel,
+            alongside=alongside,
         )
         try:
             for target in targets.values():

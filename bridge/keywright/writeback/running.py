@@ -7,9 +7,11 @@ each group and one at its end.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from keywright.errors import KeywrightError
@@ -33,6 +35,10 @@ GROUP_BYTES = 64 * 2**20
 
 CANCELLED = "it was cancelled"
 
+Alongside = Callable[[Connection, Sequence[Entry]], None]
+"""Called with the intents of a group in the transaction that journals them: what is to be known of them if, and only
+if, their targets may be touched."""
+
 
 class RunningBatch:
     """Takes prepared writes, journals and carries them out group by group, and fills the report."""
@@ -48,8 +54,10 @@ class RunningBatch:
         undoes: str | None = None,
         progress: Progress | None = None,
         cancel: Cancel | None = None,
+        alongside: Alongside = lambda *_: None,
     ) -> None:
         self.id = new_batch_id()
+        self._alongside = alongside
         self.report = report
         self._journal = journal
         self._kind = kind
@@ -130,6 +138,7 @@ class RunningBatch:
                 open_batch(connection, self.id, self._kind, label=self._label, asked=self._asked, undoes=self._undoes)
             settle(connection, self._pending)
             entries = add_intents(connection, self.id, [prepared.intent for prepared in group])
+            self._alongside(connection, entries)
         self.report.batch_id = self.id
         self._pending = []
         return entries
