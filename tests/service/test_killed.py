@@ -3,6 +3,7 @@ acknowledged is lost. KEYWRIGHT_KILLS says how often (2); docs/service.md has th
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import shutil
@@ -10,11 +11,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from keywright.metadata import read_keywords
 from keywright_plugin import Client, find_bridge
@@ -144,6 +146,90 @@ def test_applying_and_undoing_go_on_after_every_kill(victim: Victim, tmp_path: P
             break
     assert batches
     assert not list(library.rglob("*.keywright*"))
+
+
+@pytest.fixture
+def learned_victim(tmp_path: Path, learned_home: Learned) -> Iterator[Victim]:
+    """Has learned the library, into which nothing may be written."""
+    shutil.copytree(learned_home.home, tmp_path / "home")
+    found = Victim(tmp_path / "home")
+    yield found
+    found.end()
+
+
+def killed_each_time(victim: Victim, begin: Callable[[Client], int], seed: int) -> Iterator[tuple[Client, Job]]:
+    """``KILLS`` times: begin a job, kill at some moment of it (the worker starts in the first second), and let the next
+    bridge end it. Gives that bridge's client and the job."""
+    chance = random.Random(seed)
+    client = victim.start()
+    for _ in range(KILLS):
+        job = begin(client)
+        time.sleep(chance.uniform(0.0, 3.0))
+        victim.kill(worker_too=chance.random() < 0.7)
+        client = victim.start()
+        ended = client.wait(job)
+        while client.jobs("pending") or client.jobs("processing"):  # what the job asked for goes on as well
+            time.sleep(0.1)
+        assert not client.jobs("failed")
+        yield client, ended
+    assert victim.kills == KILLS
+
+
+def test_a_photo_whose_host_sent_a_rendition_gets_its_vector_after_every_kill(
+    learned_victim: Victim, learned_home: Learned, tmp_path: Path
+) -> None:
+    home, chance = learned_victim.home, random.Random(4)
+    away = tmp_path / "away"
+    away.mkdir()
+    picture = Image.open(learned_home.library / "2023/At home/CHEL_0009.jpg")
+    for number in range(KILLS):
+        Image.new("RGB", (8, 8)).save(away / f"{number}.jpg")
+    sent: list[int] = []
+
+    def begin(client: Client) -> int:
+        client.wait(client.add_catalog(str(away), learn=False, embed=False).job or 0)
+        named = [PhotoRef(path=str(away / f"{len(sent)}.jpg"))]
+        (photo,) = (one for one in client.find_photos(named) if isinstance(one, Photo))
+        (away / f"{len(sent)}.jpg").unlink()  # the host alone can read it
+        sent.append(photo.id)
+        left = chance.randrange(picture.width // 8)
+        jpeg = io.BytesIO()
+        picture.crop((left, 0, left + picture.width * 3 // 4, picture.height)).save(jpeg, "JPEG")
+        return client.send_rendition(photo.id, jpeg.getvalue())
+
+    for client, job in killed_each_time(learned_victim, begin, seed=5):
+        assert (job.state, job.error) == ("completed", None)
+        assert client.suggest([sent[-1]]).photos[0].state == "ready"
+    assert list((home / "cache").rglob("renditions/*")) == []
+
+
+def test_a_dry_run_a_training_and_an_audit_give_after_every_kill_what_they_give_without(
+    learned_victim: Victim, learned_home: Learned
+) -> None:
+    victim = learned_victim
+    client = victim.start()
+    catalog = client.catalogs()[0].id
+    named = [PhotoRef(path=str(path)) for path in sorted(learned_home.library.rglob("*.jpg"))]
+    ids = [one.id for one in client.find_photos(named) if isinstance(one, Photo)]
+    client.decide([DecisionMade(number, "Killed|Often", "accepted") for number in ids])
+    planned = client.wait(client.plan().id).result
+    client.wait(client.audit(catalog).id)
+    found = client.findings(catalog).findings
+    victim.end()
+
+    for _, job in killed_each_time(victim, lambda c: c.plan().id, seed=6):
+        assert (job.state, job.result) == ("completed", planned)
+    victim.end()
+    victim.kills = 0
+    for client, job in killed_each_time(victim, lambda c: c.audit(catalog).id, seed=7):
+        assert job.state == "completed"
+        assert client.findings(catalog).findings == found
+    victim.end()
+    victim.kills = 0
+    for client, job in killed_each_time(victim, lambda c: c.train().id, seed=8):
+        assert job.state == "completed"
+        assert sum(one.active for one in client.versions()) == 1
+        assert client.suggest(ids[:1]).photos[0].state == "ready"
 
 
 def photos(client: Client, tmp_path: Path) -> list[int]:
