@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from keywright.operations.deciding import Decided, decide
 from keywright.operations.workspace import Workspace
 from keywright.store.decisions import Decision
 from keywright.store.photos import list_photos
-from pages.kit import Window, open_window
+from pages.kit import PATIENCE_MS, Window, open_window
 from pages.library import made_up_library
 from service.kit import running
 
@@ -37,6 +39,34 @@ def window(browser: Browser, folder: Path, tmp_path: Path) -> Iterator[Window]:
     accept(tmp_path / "home", 10)
     with running(tmp_path / "home") as raw, open_window(browser, raw) as found:
         yield found
+
+
+MANY = int(os.environ.get("KEYWRIGHT_APPLIED", "150"))
+"""docs/review.md has the figures for 10,000."""
+
+
+@pytest.mark.slow
+def test_many_accepted_suggestions_are_written_from_the_page_and_taken_back_byte_for_byte(
+    browser: Browser, folder: Path, tmp_path: Path
+) -> None:
+    made_up_library(folder, tmp_path / "home", MANY)
+    accept(tmp_path / "home", MANY)
+    before = digests(folder)
+    patience = PATIENCE_MS + MANY * 200
+    with running(tmp_path / "home") as raw, open_window(browser, raw) as window:
+        page = window.go("/apply")
+        page.get_by_role("button", name="Show what would be written").click()
+        page.get_by_role("button", name=f"Write into {MANY:,} files").click(timeout=patience)
+        begun = time.monotonic()
+        expect(page.get_by_text(f"Keywords written on {MANY:,} photos.")).to_be_visible(timeout=patience)
+        written = time.monotonic()
+        assert not set(digests(folder).items()) & set(before.items())
+        page.get_by_role("button", name="Take back", exact=True).click()
+        page.get_by_role("button", name=f"Take back {MANY:,} photos").click()
+        undoing = time.monotonic()
+        expect(page.get_by_text(f"Keywords taken out again on {MANY:,} photos.")).to_be_visible(timeout=patience)
+        print(f"{MANY:,} photos: written in {written - begun:.0f} s, undone in {time.monotonic() - undoing:.0f} s")
+    assert digests(folder) == before
 
 
 def accept(home: Path, photos: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,13 +13,14 @@ from keywright.config import Profile
 from keywright.home import Home
 from keywright.keywords import KeywordPath
 from keywright.operations.deciding import Decided, decide
-from keywright.operations.refreshing import is_stale, refresh
+from keywright.operations.refreshing import LEAST_REST, is_stale, refresh
 from keywright.operations.registering import NotFoundError
 from keywright.operations.reviewing import Filter, Order, Reviewer, State
 from keywright.operations.suggesting import suggest_photos
 from keywright.operations.workspace import Workspace
 from keywright.store.decisions import Decision
 from keywright.store.lookups import Names
+from keywright.store.suggestions import KeptState, keep_state, kept_state
 from service.conftest import Learned
 
 
@@ -60,6 +62,18 @@ def test_a_second_refreshing_scores_nothing_anew(workspace: Workspace) -> None:
     assert refresh(workspace).scored == 0
     with workspace.store.read() as connection:
         assert not is_stale(connection, workspace.encoder_id)
+
+
+def test_learned_decisions_alone_make_the_lists_stale_only_after_a_while(workspace: Workspace) -> None:
+    with workspace.store.write() as connection:
+        kept = kept_state(connection)
+        assert kept is not None
+        told = json.loads(kept.seen)
+        keep_state(connection, KeptState(kept.version_id, json.dumps(told | {"content": "of before"})))
+    with workspace.store.read() as connection:
+        soon, late = told["ended"] + 1, told["ended"] + LEAST_REST + 5 * told["took"] + 1
+        assert not is_stale(connection, workspace.encoder_id, soon)
+        assert is_stale(connection, workspace.encoder_id, late)
 
 
 def test_what_is_decided_is_listed_no_more_and_what_is_taken_back_is_listed_again(

@@ -89,11 +89,11 @@ def test_a_keyword_is_added_with_completion_over_the_tree(page: Page, learned: R
     field.type("gal")
     expect(page.get_by_role("option", name="Sky › Galaxies")).to_be_visible()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Take back Galaxies")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_role("button", name="Take back Galaxies")).to_be_visible()
     field.type("Places|Far away")
     expect(page.get_by_role("option", name="New keyword")).to_be_visible()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Take back Far away")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_role("button", name="Take back Far away")).to_be_visible()
     settled(page)
     assert {keyword for _, keyword in kept(learned)} == {"Sky|Galaxies", "Places|Far away"}
 
@@ -171,7 +171,8 @@ def test_the_page_is_accessible_while_it_is_used(browser: Browser, learned: Raw)
     for width in (1280, 390):
         with open_window(browser, learned, width=width, height=800) as window:
             page = window.go("/photos")
-            expect(tiles(page).first).to_be_visible()
+            expect(tiles(page).first.get_by_role("img")).to_be_visible()
+            expect(tiles(page).first).to_be_focused()
             page.keyboard.press("Space")
             page.keyboard.press("1")
             window.check_accessible()

@@ -7,9 +7,12 @@ made anew only where the models, the photo's picture or its keywords have change
 from __future__ import annotations
 
 import hashlib
+import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +25,7 @@ from keywright.learning.models import ModelSet
 from keywright.operations.learning import load_models
 from keywright.operations.progress import Cancel, CancelledError, Progress, never, silent
 from keywright.operations.workspace import Workspace
-from keywright.store.lookups import active_version_id
+from keywright.store.models import active_mark
 from keywright.store.photos import KeywordIds, catalogs, keywords_of, photos
 from keywright.store.suggestions import (
     KeptState,
@@ -49,6 +52,8 @@ BURST_LIKENESS = 0.80
 """Cosine of the vectors of two frames taken within ``BURST_SECONDS`` of each other that are one scene."""
 SAME_LIKENESS = 0.95
 """Cosine from which two photos are near-duplicates, whenever they were taken."""
+LEAST_REST = 10.0
+_REST_FOR_WORK = 5.0  # of learned decisions alone: so many times as long as the last refreshing took
 _LEADERS = 8  # groups that a photo is compared with: those begun last before it
 _AT_ONCE = 512  # photos of one transaction: others wait no longer than for these
 
@@ -73,12 +78,24 @@ class _Photo:
     taken: str | None
 
 
-def is_stale(connection: Connection, encoder_id: str) -> bool:
-    """Whether the stored suggestions come from other models, photos or keywords than there are now; found at once."""
-    kept = kept_state(connection)
-    if active_version_id(connection) is None:
+def is_stale(connection: Connection, encoder_id: str, now: float | None = None) -> bool:
+    """Whether the stored suggestions are to be made anew; found at once. ``now`` in seconds since 1970.
+
+    They are where they come from another model version, photos or keywords than there are now. Where the version has
+    only learned some decisions since, they are only after a while: scoring a large collection after every few decisions
+    would keep the machine busy for nothing.
+    """
+    mark = active_mark(connection)
+    if mark is None:
         return False
-    return kept is None or kept.seen != _seen(connection, encoder_id)
+    kept = kept_state(connection)
+    if kept is None:
+        return True
+    told: dict[str, Any] = json.loads(kept.seen)
+    if told["sources"] != _sources(connection, encoder_id):
+        return True
+    rest = max(LEAST_REST, _REST_FOR_WORK * told["took"])
+    return bool(told["content"] != mark.content and (now or time.time()) - told["ended"] > rest)
 
 
 def refresh(workspace: Workspace, progress: Progress = silent, cancel: Cancel = never) -> RefreshReport:
@@ -87,9 +104,11 @@ def refresh(workspace: Workspace, progress: Progress = silent, cancel: Cancel = 
     Raises ``CancelledError`` when told to stop (what was done until then is kept) and ``KeywrightError`` where the
     active models do not go with the encoder in use.
     """
+    begun = time.monotonic()
     with workspace.store.read() as connection:
-        if active_version_id(connection) is None:
-            return RefreshReport(0, 0, 0, None)
+        before = active_mark(connection)
+    if before is None:
+        return RefreshReport(0, 0, 0, None)
     models, version = load_models(workspace)
     if models.encoder_id != workspace.encoder_id:
         raise KeywrightError(
@@ -97,9 +116,9 @@ def refresh(workspace: Workspace, progress: Progress = silent, cancel: Cancel = 
             f"run `keywright learn` to learn with {workspace.encoder_id}."
         )
     with workspace.store.read() as connection:
-        seen = _seen(connection, workspace.encoder_id)
+        sources = _sources(connection, workspace.encoder_id)
         matrix = workspace.matrix(connection)
-        mark = f"{version} {thresholds_mark(connection)}"
+        mark = f"{version} {before.content} {thresholds_mark(connection)}"
         everything = [one for one in _photos(connection, mark) if one.content in matrix.rows]
         known = known_bases(connection)
     progress("Grouping photos", 0, len(everything))
@@ -112,15 +131,22 @@ def refresh(workspace: Workspace, progress: Progress = silent, cancel: Cancel = 
     with workspace.store.write() as connection:
         _regroup(connection, moved)
         forget_suggestions(connection, [number for number in known if number not in here])
-        keep_state(connection, KeptState(version, seen))
+        seen = {
+            "sources": sources,
+            "content": before.content,
+            "ended": time.time(),
+            "took": round(time.monotonic() - begun, 3),
+        }
+        keep_state(connection, KeptState(version, json.dumps(seen)))
     return RefreshReport(len(everything), len(stale), scored, version)
 
 
-def _seen(connection: Connection, encoder_id: str) -> str:
-    """A digest that is another one once anything the suggestions come from has changed."""
+def _sources(connection: Connection, encoder_id: str) -> str:
+    """A digest that is another one once the version, the thresholds, the photos or their keywords are others."""
+    mark = active_mark(connection)
     told = [
         encoder_id,
-        active_version_id(connection),
+        mark.version if mark else None,
         thresholds_mark(connection),
         connection.execute(select(func.max(vectors.c.id))).scalar(),
         connection.execute(select(func.max(photos.c.id))).scalar(),

@@ -111,6 +111,20 @@ def listen(host: str, port: int) -> socket.socket:
     return made
 
 
+def listen_again(home: Home, host: str, port: int) -> socket.socket:
+    """As ``listen``. Where any port will do, the one of the last time is tried first, so that pages which are still
+    open in a browser find the bridge again and send what they kept."""
+    file = home.folder / "last_port"
+    made = None
+    if port == 0:
+        with contextlib.suppress(OSError, ValueError, OverflowError, KeywrightError):
+            made = listen(host, int(file.read_text(encoding="ascii")))
+    made = made or listen(host, port)
+    with contextlib.suppress(OSError):
+        file.write_text(str(made.getsockname()[1]), encoding="ascii")
+    return made
+
+
 class RunningBridge:
     """A bridge that listens; ``run`` answers until ``stop``."""
 
@@ -120,7 +134,7 @@ class RunningBridge:
         self.workspace = Workspace.open(home)
         self.queue = Queue(self.workspace, home.folder / "worker.log")
         try:
-            made = listen(config.service.host, config.service.port)
+            made = listen_again(home, config.service.host, config.service.port)
         except KeywrightError:
             self.workspace.close()
             raise

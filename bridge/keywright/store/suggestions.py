@@ -62,7 +62,7 @@ suggestion_state = Table(
     METADATA,
     Column("id", Integer, primary_key=True),  # always 1
     Column("version_id", Integer, nullable=False),
-    Column("seen", Text, nullable=False),  # a digest of everything the suggestions come from, when they were made
+    Column("seen", Text, nullable=False),  # a JSON object: what the suggestions come from, and when they were made
 )
 
 

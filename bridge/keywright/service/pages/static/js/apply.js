@@ -83,8 +83,12 @@ function refusals(refused) {
   );
 }
 
+const watched = new Set();
+
 /** Show a job's card where jobs are shown, and do what is to be done when it ends. */
 function watch(job) {
+  if (watched.has(job.id)) return;
+  watched.add(job.id);
   const card = jobCard(job.id, IN_WORDS[job.kind], (ended, shown) => {
     shown.remove();
     finished(ended, job.kind);

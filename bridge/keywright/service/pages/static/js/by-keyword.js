@@ -20,10 +20,7 @@ const desk = new Desk((ids) => {
   const here = desk.get(groups[grid.current]?.photos[0]);
   if (loupeIsOpen() && here) showLoupe(here);
 });
-desk.undone = async () => {
-  await loadKeywords();
-  await open(keyword);
-};
+desk.undone = () => Promise.all([loadKeywords(), open(keyword)]);
 
 const need = later((first, last) => desk.need(groups.slice(first, last + 1).map((group) => group.photos[0])), 40);
 
@@ -85,7 +82,7 @@ async function open(wanted, { push = false, focus = false } = {}) {
     groups = found?.groups ?? [];
   }
   fill($("#title"), wanted ? [levels(wanted).length > 1 && h("span", { class: "quiet" }, name(levels(wanted).slice(0, -1).join(" › ")), " › "), name(nameOf(wanted))] : "By keyword");
-  await desk.need(groups.slice(0, 24).map((group) => group.photos[0]));
+  desk.need(groups.slice(0, 40).map((group) => group.photos[0]));
   grid.show(groups.length);
   grid.select(groups.flatMap((group, place) => (group.sure ? [place] : [])));
   $("#photos").hidden = !groups.length;
@@ -149,6 +146,7 @@ function showKeywords() {
       ),
     ),
   );
+  if (!matchMedia("(max-width: 820px)").matches) return; // where the list is not shown, there is this instead
   fill(
     $("#chosen"),
     keywords.map((one) => h("option", { value: one.keyword }, `${pathOf(one.keyword)} (${one.sure + one.unsure})`)),
@@ -188,7 +186,7 @@ async function accept() {
   if (groups.length) grid.go(0);
   else $("#empty button, #empty a")?.focus();
   await kept;
-  await loadKeywords();
+  loadKeywords();
 }
 
 /** Reject the current group alone. */
@@ -260,7 +258,10 @@ const anew = async () => {
   await loadKeywords();
   await open(keyword ?? keywords[0]?.keyword ?? null);
 };
-const state = await watchFreshness(anew);
-desk.version = state?.model_version ?? null;
-await loadKeywords();
-await open(new URLSearchParams(location.search).get("keyword") ?? keywords[0]?.keyword ?? null, { focus: true });
+watchFreshness(anew).then((state) => (desk.version = state?.model_version ?? null));
+const wanted = new URLSearchParams(location.search).get("keyword");
+const listed = loadKeywords();
+if (!wanted) await listed;
+await open(wanted ?? keywords[0]?.keyword ?? null, { focus: true });
+await listed;
+showEmpty();

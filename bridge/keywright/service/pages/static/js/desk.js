@@ -20,10 +20,11 @@ export class Desk {
   constructor(changed) {
     this.changed = changed;
     this.photos = new Map();
-    this.asked = new Set();
+    this.asked = new Map(); // the requests under way, by photo
     this.done = [];
     this.version = null;
     this.undone = () => {};
+    this.decided = () => {};
     channel.onmessage = ({ data }) => this.#again(data.filter((id) => this.photos.has(id)));
   }
 
@@ -31,20 +32,16 @@ export class Desk {
     return this.photos.get(id);
   }
 
-  /** Ask for those of these photos that are not known yet. */
+  /** Ask for those of these photos that are not known yet; resolves once all of them are. */
   async need(ids) {
     const missing = ids.filter((id) => !this.photos.has(id) && !this.asked.has(id));
     for (let start = 0; start < missing.length; start += AT_ONCE) {
       const part = missing.slice(start, start + AT_ONCE);
-      for (const id of part) this.asked.add(id);
-      try {
-        await this.#load(part);
-      } catch (error) {
-        complain(error);
-      } finally {
-        for (const id of part) this.asked.delete(id);
-      }
+      const answer = this.#load(part).catch(complain);
+      for (const id of part) this.asked.set(id, answer);
+      answer.then(() => part.forEach((id) => this.asked.delete(id)));
     }
+    await Promise.all(new Set(ids.map((id) => this.asked.get(id))));
   }
 
   async #load(ids) {
@@ -108,6 +105,7 @@ export class Desk {
     this.changed(ids);
     await decide(sent);
     channel.postMessage(ids);
+    this.decided();
   }
 
   /** Take the last decisions back. */

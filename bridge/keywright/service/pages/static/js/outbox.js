@@ -30,9 +30,16 @@ function lots() {
 
 export const unsent = () => lots().reduce((sum, [, lot]) => sum + lot.decisions.length, 0);
 
+let reachable = "yes";
+let held = 0; // decisions that had to wait because the bridge could not be reached
+
 function tell() {
   const number = unsent();
+  if (reachable !== "yes") held = Math.max(held, number);
   for (const listener of listeners) listener(number);
+  if (number || !held || reachable !== "yes") return;
+  say(`${many(held, "decision that had waited here is", "decisions that had waited here are")} kept now.`, { kind: "good" });
+  held = 0;
 }
 
 /** Decide: `[{photo, keyword, decision, confidence?, model_version?}]`. Resolves once the bridge has kept them. */
@@ -88,14 +95,11 @@ async function sendAll() {
   }
 }
 
-onReach(async (now) => {
-  const waiting = unsent();
-  if (now !== "yes" || !waiting) return;
-  if (await send()) {
-    say(`${many(waiting, "decision that had waited here is", "decisions that had waited here are")} kept now.`, {
-      kind: "good",
-    });
-  }
+onReach((now) => {
+  reachable = now;
+  held ||= unsent();
+  if (now === "yes" && unsent()) send();
+  else tell(); // it may be another window that has sent them
 });
 
 addEventListener("storage", (event) => event.key?.startsWith(PREFIX) && tell());

@@ -150,7 +150,7 @@ async function list(from = null) {
   order = found.photos;
   places = new Map(order.map((id, place) => [id, place]));
   const at = places.get(from) ?? 0;
-  await desk.need(order.slice(at, at + 24));
+  desk.need(order.slice(at, at + 40));
   $("#count").textContent = many(order.length, "photo");
   grid.show(order.length, at);
   showEmpty();
@@ -222,20 +222,29 @@ keys("Photos", [
 
 explain($("#photos"), (button) => desk.get(order[Number(button.closest("[data-place]").dataset.place)]));
 
+// What is decided is learned: after a while the other photos' suggestions are better ones.
+desk.decided = later(() => watchFreshness(lookAnew), 15000);
+
+/** Ask anew for what is shown; the list stays as it is. */
+function lookAnew() {
+  const shown = order.filter((id, place) => grid.cell(place));
+  desk.forget();
+  desk.need(shown);
+}
+
 addEventListener("popstate", (event) => {
   filters = filtersIn(location.search);
   list(event.state?.photo);
 });
 
 whenLookedAt(() => {
-  watchFreshness(() => list(order[grid.current]));
-  desk.reload(order.filter((id, place) => grid.cell(place)));
+  watchFreshness(lookAnew);
+  lookAnew();
 });
 
-const state = await watchFreshness(() => {
+watchFreshness(() => {
   desk.forget();
   list(order[grid.current]);
-});
-desk.version = state?.model_version ?? null;
+}).then((state) => (desk.version = state?.model_version ?? null));
 await list(history.state?.photo);
 if (document.activeElement === document.body) grid.go(grid.current);
