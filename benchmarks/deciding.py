@@ -26,7 +26,7 @@ from keywright.operations.deciding import Decided, decide
 from keywright.operations.learning import load_models, train_known
 from keywright.operations.teaching import Teacher
 from keywright.operations.workspace import Workspace
-from keywright.store import photos, vectors
+from keywright.store import photos, syncing, vectors
 from keywright.store.decisions import Decision
 from keywright.store.models import version_sizes
 
@@ -52,7 +52,7 @@ def fill(workspace: Workspace, count: int, keywords: int) -> None:
     )
     with workspace.store.write() as connection:
         catalog = photos.register_catalog(connection, CatalogKind.FOLDER, "/made/up", "/made/up", learn=True)
-        photos.sync_photos(connection, catalog, read, photos.KeywordIds(connection))
+        syncing.sync_photos(connection, catalog, read, photos.KeywordIds(connection))
         photos.record_stamps(
             connection, [photos.Stamp(n + 1, 1, 1, f"content {n + 1}", None) for n in range(count + BARE)]
         )

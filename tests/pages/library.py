@@ -11,7 +11,8 @@ from keywright.catalogs import open_catalog
 from keywright.home import Home
 from keywright.operations.registering import add_catalog
 from keywright.operations.workspace import Workspace
-from keywright.store.photos import KeywordIds, sync_photos
+from keywright.store.photos import KeywordIds
+from keywright.store.syncing import sync_photos
 
 
 def made_up_library(folder: Path, home: Path, photos: int) -> None:

@@ -29,6 +29,7 @@ from keywright.store import (
     providers,
     selections,
     suggestions,
+    syncing,
     thresholds,
     vectors,
 )
@@ -65,10 +66,10 @@ def photo(name: str, *keywords: KeywordPath) -> CatalogPhoto:
     return CatalogPhoto(name, Path("/photos") / name, frozenset(keywords))
 
 
-def read_in(store: Store, *found: CatalogPhoto) -> photos.SyncReport:
+def read_in(store: Store, *found: CatalogPhoto) -> syncing.SyncReport:
     with store.write() as connection:
         catalog = photos.register_catalog(connection, CatalogKind.FOLDER, "/photos", "/photos", learn=True)
-        return photos.sync_photos(connection, catalog, found, photos.KeywordIds(connection))
+        return syncing.sync_photos(connection, catalog, found, photos.KeywordIds(connection))
 
 
 def carried(store: Store) -> dict[str, set[str]]:

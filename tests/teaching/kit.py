@@ -11,7 +11,7 @@ from keywright.encoders import encoder_dimension
 from keywright.home import Home
 from keywright.keywords import KeywordPath
 from keywright.operations.workspace import Workspace
-from keywright.store import photos, vectors
+from keywright.store import photos, syncing, vectors
 
 NAMES = ("Animals|Cat", "Animals|Dog", "Food|Cake", "Food|Pizza", "Sea")
 CAT, DOG, CAKE, PIZZA, SEA = (KeywordPath.parse(name) for name in NAMES)
@@ -50,7 +50,7 @@ def read_in(workspace: Workspace, keyworded: int, bare: int) -> None:
     ]
     with workspace.store.write() as connection:
         catalog = photos.register_catalog(connection, CatalogKind.FOLDER, "/made/up", "/made/up", learn=True)
-        photos.sync_photos(connection, catalog, found, photos.KeywordIds(connection))
+        syncing.sync_photos(connection, catalog, found, photos.KeywordIds(connection))
 
 
 def bare_photo(of: KeywordPath, keyworded: int = 100, turn: int = 0) -> int:

@@ -14,6 +14,7 @@ from keywright.metadata import read_keywords
 from keywright.operations.progress import Progress, silent
 from keywright.operations.workspace import Workspace
 from keywright.store import photos as table
+from keywright.store.syncing import SyncReport, sync_photos
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class SourceRead:
     source: str
     kind: CatalogKind
     catalog_id: int
-    sync: table.SyncReport
+    sync: SyncReport
     warnings: tuple[str, ...]
     skipped: Mapping[str, int]  # how many photos or keywords were left out, by reason
 
@@ -68,7 +69,7 @@ def read_source(
             number = table.register_catalog(connection, catalog.kind, catalog.source, catalog.identity, learn=learn)
             table.remember_mappings(connection, number, mappings)
             table.sync_keywords(connection, number, listed, ids)
-            sync = table.sync_photos(connection, number, found, ids)
+            sync = sync_photos(connection, number, found, ids)
         return SourceRead(
             catalog.source, catalog.kind, number, sync, tuple(catalog.report.warnings), dict(catalog.report.skipped)
         )
@@ -91,7 +92,7 @@ def read_loose(workspace: Workspace, paths: Sequence[Path]) -> dict[Path, list[t
         found = [CatalogPhoto(str(path), str(path), read_keywords(path).keywords) for path in loose]
         with workspace.store.write() as connection:
             number = table.register_catalog(connection, CatalogKind.FOLDER, table.LOOSE, table.LOOSE, learn=False)
-            table.sync_photos(connection, number, found, table.KeywordIds(connection), complete=False)
+            sync_photos(connection, number, found, table.KeywordIds(connection), complete=False)
             known |= table.photos_at(connection, loose)
     return known
 

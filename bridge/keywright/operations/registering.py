@@ -27,8 +27,8 @@ from keywright.store.photos import (
     list_photos,
     photos_at,
     register_catalog,
-    sync_photos,
 )
+from keywright.store.syncing import sync_photos
 
 OWN = "keywords of Keywright's own"
 """Identity of the catalog that holds the keywords that were made in Keywright and that no other catalog has yet."""

@@ -1,15 +1,14 @@
 """The journal of write-backs: what was there before each target was touched, and what became of it.
 
-Only rows are kept and found here. What a row means for a file or for another program's database is decided in
-``keywright.writeback``. The order of states, and what each promises, is in ``docs/writeback.md``.
+Only rows are found here (``intents`` keeps them). What a row means for a file or for another program's database is
+decided in ``keywright.writeback``. The order of states, and what each promises, is in ``docs/writeback.md``.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -25,11 +24,8 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
-    bindparam,
     func,
-    insert,
     select,
-    update,
 )
 
 from keywright.store.schema import METADATA, AnyText
@@ -185,113 +181,6 @@ class BatchCounts:
     photos: dict[EntryState, int]
 
 
-def now_text() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def open_batch(
-    connection: Connection, batch_id: str, kind: BatchKind, *, label: str, asked: int, undoes: str | None = None
-) -> Batch:
-    """Begin a batch under this id, which nobody has used before."""
-    number = 1 + int(connection.execute(select(func.coalesce(func.max(write_batches.c.number), 0))).scalar_one())
-    batch = Batch(batch_id, number, kind, label, undoes, asked, BatchState.OPEN, "", now_text(), None)
-    connection.execute(
-        insert(write_batches).values(
-            id=batch.id,
-            number=batch.number,
-            kind=batch.kind.value,
-            label=batch.label,
-            undoes=batch.undoes,
-            asked=batch.asked,
-            state=batch.state.value,
-            note=batch.note,
-            begun_at=batch.begun_at,
-        )
-    )
-    return batch
-
-
-def close_batch(connection: Connection, batch_id: str, state: BatchState, note: str = "") -> None:
-    connection.execute(
-        update(write_batches)
-        .where(write_batches.c.id == batch_id)
-        .values(state=state.value, note=note, ended_at=now_text())
-    )
-
-
-def add_intents(connection: Connection, batch_id: str, intents: Sequence[Intent]) -> list[Entry]:
-    """Keep these intents; once the transaction is committed, their targets may be touched."""
-    # Numbers are given here, not by the database, so that thousands of rows are one statement in every database.
-    first = 1 + int(connection.execute(select(func.coalesce(func.max(write_entries.c.id), 0))).scalar_one())
-    entries = [Entry(first + place, batch_id, EntryState.INTENDED, "", intent) for place, intent in enumerate(intents)]
-    if not entries:
-        return entries
-    connection.execute(
-        insert(write_entries),
-        [
-            {
-                "id": entry.id,
-                "batch_id": batch_id,
-                "target": entry.intent.target,
-                "address": entry.intent.address,
-                "state": entry.state.value,
-                "reason": "",
-                "undoes": entry.intent.undoes,
-                "creates": entry.intent.creates,
-                "old_digest": entry.intent.old_digest,
-                "new_digest": entry.intent.new_digest,
-                "before_form": entry.intent.before.form.value,
-                "before": entry.intent.before.data,
-                "added": entry.intent.added,
-                "details": json.dumps(
-                    {"added": entry.intent.added_keywords, "removed": entry.intent.removed_keywords},
-                    ensure_ascii=False,
-                ),
-                "leftover": entry.intent.leftover,
-            }
-            for entry in entries
-        ],
-    )
-    connection.execute(
-        insert(write_entry_photos),
-        [
-            {"entry_id": entry.id, "position": position, "photo": photo}
-            for entry in entries
-            for position, photo in enumerate(entry.intent.photos)
-        ],
-    )
-    return entries
-
-
-def settle(connection: Connection, outcomes: Iterable[Outcome]) -> None:
-    """Note what became of entries; one that undid another marks that other one as undone."""
-    known = list(outcomes)
-    plain = [
-        {"which": o.entry_id, "new_state": o.state.value, "new_reason": o.reason} for o in known if o.leftover is None
-    ]
-    full = [
-        {"which": o.entry_id, "new_state": o.state.value, "new_reason": o.reason, "new_leftover": o.leftover}
-        for o in known
-        if o.leftover is not None
-    ]
-    statement = (
-        update(write_entries)
-        .where(write_entries.c.id == bindparam("which"))
-        .values(state=bindparam("new_state"), reason=bindparam("new_reason"))
-    )
-    if plain:
-        connection.execute(statement, plain)
-    if full:
-        connection.execute(statement.values(leftover=bindparam("new_leftover")), full)
-    for ids in _slices([o.entry_id for o in known if o.state is EntryState.WRITTEN]):
-        undone = select(write_entries.c.undoes).where(write_entries.c.id.in_(ids), write_entries.c.undoes.is_not(None))
-        connection.execute(
-            update(write_entries)
-            .where(write_entries.c.id.in_([row[0] for row in connection.execute(undone)]))
-            .values(state=EntryState.UNDONE.value)
-        )
-
-
 def find_batch(connection: Connection, batch_id: str) -> Batch | None:
     row = connection.execute(select(write_batches).where(write_batches.c.id == batch_id)).first()
     return None if row is None else _batch(row)
@@ -313,7 +202,7 @@ def list_batches(connection: Connection, limit: int | None = None) -> list[Batch
 def count_entries(connection: Connection, batches: Sequence[Batch]) -> list[BatchCounts]:
     counts = {batch.id: BatchCounts(batch, {}, {}) for batch in batches}
     e, p = write_entries.c, write_entry_photos.c
-    for ids in _slices(list(counts)):
+    for ids in slices(list(counts)):
         targets = select(e.batch_id, e.state, func.count()).where(e.batch_id.in_(ids)).group_by(e.batch_id, e.state)
         for batch_id, state, number in connection.execute(targets):
             counts[batch_id].targets[EntryState(state)] = int(number)
@@ -359,7 +248,7 @@ def entry_ids(
     if photos is None:
         return [int(row.id) for row in connection.execute(chosen.order_by(write_entries.c.id))]
     found: set[int] = set()
-    for some in _slices(list(photos)):
+    for some in slices(list(photos)):
         named = select(write_entry_photos.c.entry_id).where(write_entry_photos.c.photo.in_(some))
         found.update(int(row.id) for row in connection.execute(chosen.where(write_entries.c.id.in_(named))))
     return sorted(found)
@@ -368,7 +257,7 @@ def entry_ids(
 def count_photos(connection: Connection, ids: Sequence[int]) -> int:
     """How many photos these entries concern; one named by two entries counts twice."""
     total = 0
-    for some in _slices(list(ids)):
+    for some in slices(list(ids)):
         chosen = select(func.count()).where(write_entry_photos.c.entry_id.in_(some))
         total += int(connection.execute(chosen).scalar_one())
     return total
@@ -377,7 +266,7 @@ def count_photos(connection: Connection, ids: Sequence[int]) -> int:
 def get_entries(connection: Connection, ids: Sequence[int]) -> list[Entry]:
     """These entries, whole, in the order asked for."""
     by_id: dict[int, Entry] = {}
-    for some in _slices(list(ids)):
+    for some in slices(list(ids)):
         by_id.update(
             (entry.id, entry)
             for entry in _entries(connection, select(write_entries).where(write_entries.c.id.in_(some)))
@@ -396,7 +285,7 @@ def unsettled_entry_ids(connection: Connection) -> list[int]:
 def _entries(connection: Connection, chosen: Select[Any]) -> Iterator[Entry]:
     rows = connection.execute(chosen).all()
     photos: dict[int, list[str]] = {int(row.id): [] for row in rows}
-    for some in _slices(list(photos)):
+    for some in slices(list(photos)):
         named = select(write_entry_photos).where(write_entry_photos.c.entry_id.in_(some))
         for row in connection.execute(named.order_by(write_entry_photos.c.entry_id, write_entry_photos.c.position)):
             photos[int(row.entry_id)].append(row.photo)
@@ -439,6 +328,6 @@ def _batch(row: Row[Any]) -> Batch:
     )
 
 
-def _slices(values: list[T]) -> Iterator[list[T]]:
+def slices(values: list[T]) -> Iterator[list[T]]:
     for start in range(0, len(values), _AT_ONCE):
         yield values[start : start + _AT_ONCE]

@@ -1,12 +1,10 @@
-"""Catalogs, photos and keywords as they were last read, and how a new reading is brought in."""
+"""Catalogs, photos and keywords as they were last read; ``syncing`` brings a new reading in."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,7 +28,7 @@ from sqlalchemy import (
     update,
 )
 
-from keywright.catalogs.base import CatalogKeyword, CatalogKind, CatalogPhoto, RootMapping
+from keywright.catalogs.base import CatalogKeyword, CatalogKind, RootMapping
 from keywright.keywords import KeywordPath
 from keywright.store.schema import METADATA, AnyText
 
@@ -130,16 +128,6 @@ class PhotoRow:
     error: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class SyncReport:
-    """What a new reading of a catalog brought."""
-
-    photos: int = 0
-    new: int = 0
-    changed: int = 0  # other keywords, another path, rejected or not
-    gone: int = 0
-
-
 def register_catalog(connection: Connection, kind: CatalogKind, source: str, identity: str, *, learn: bool) -> int:
     """The id of the catalog, entered where it is new. ``learn`` marks it as one to learn from, and never unmarks it."""
     row = connection.execute(
@@ -218,90 +206,6 @@ def sync_keywords(connection: Connection, catalog_id: int, listed: Iterable[Cata
         connection.execute(insert(catalog_keywords), list(rows.values()))
 
 
-def sync_photos(
-    connection: Connection, catalog_id: int, read: Iterable[CatalogPhoto], ids: KeywordIds, *, complete: bool = True
-) -> SyncReport:
-    """Bring in what was read: new photos, changed ones, and (``complete``) mark those that are gone.
-
-    A photo that is gone is not forgotten: what a person decided about it still teaches, and a drive that was away
-    for one reading must cost nothing. Works through the reading in blocks, so that a catalog of any size needs
-    little memory.
-    """
-    report, kept = SyncReport(), set[int]()
-    for block in _blocks(read, 2000):
-        report = _sync_block(connection, catalog_id, block, ids, report, kept)
-    if complete:
-        here = select(photos.c.id).where(photos.c.catalog_id == catalog_id, photos.c.gone.is_(False))
-        gone = [number for number in connection.execute(here).scalars() if number not in kept]
-        for part in _blocks(gone, 500):
-            connection.execute(update(photos).where(photos.c.id.in_(part)).values(gone=True))
-        report = replace(report, gone=len(gone))
-    connection.execute(
-        update(catalogs)
-        .where(catalogs.c.id == catalog_id)
-        .values(read_at=datetime.now(UTC).isoformat(timespec="seconds"))
-    )
-    return report
-
-
-def _sync_block(
-    connection: Connection,
-    catalog_id: int,
-    block: Sequence[CatalogPhoto],
-    ids: KeywordIds,
-    report: SyncReport,
-    kept: set[int],
-) -> SyncReport:
-    known = {}
-    for hosts in _blocks([p.host_id for p in block], 500):
-        chosen = select(photos).where(photos.c.catalog_id == catalog_id, photos.c.host_id.in_(hosts))
-        known.update({row.host_id: row for row in connection.execute(chosen)})
-    added, moved, relinked = [], [], []
-    for photo in {p.host_id: p for p in block}.values():
-        assigned = sorted(ids.id(path) for path in photo.keywords)
-        values: dict[str, object] = {
-            "path": str(photo.file),
-            "copy_of": photo.copy_of,
-            "rejected": photo.rejected,
-            "is_video": photo.is_video,
-            "taken": photo.taken.isoformat() if photo.taken else None,
-            "gone": False,
-            "links": hashlib.blake2b(repr(assigned).encode(), digest_size=8).hexdigest(),
-        }
-        row = known.get(photo.host_id)
-        if row is None:
-            added.append((values | {"catalog_id": catalog_id, "host_id": photo.host_id}, assigned))
-            continue
-        kept.add(int(row.id))
-        if any(getattr(row, name) != value for name, value in values.items()):
-            moved.append(values | {"photo": row.id})
-        if row.links != values["links"]:
-            relinked.append((int(row.id), assigned))
-    if added:
-        made = connection.execute(
-            insert(photos).returning(photos.c.id, sort_by_parameter_order=True), [values for values, _ in added]
-        ).scalars()
-        for number, (_, assigned) in zip(made, added, strict=True):
-            kept.add(int(number))
-            relinked.append((int(number), assigned))
-    if moved:
-        connection.execute(
-            update(photos).where(photos.c.id == bindparam("photo")).values({c: bindparam(c) for c in _MUTABLE}), moved
-        )
-    if relinked:
-        for part in _blocks([number for number, _ in relinked], 500):
-            connection.execute(delete(photo_keywords).where(photo_keywords.c.photo_id.in_(part)))
-        links = [{"photo_id": number, "keyword_id": k} for number, assigned in relinked for k in assigned]
-        if links:
-            connection.execute(insert(photo_keywords), links)
-    return SyncReport(
-        photos=report.photos + len(block), new=report.new + len(added), changed=report.changed + len(moved)
-    )
-
-
-_MUTABLE = ("path", "copy_of", "rejected", "is_video", "taken", "links", "gone")
-
-
 def list_photos(connection: Connection, catalog_ids: Sequence[int] | None = None) -> list[PhotoRow]:
     """The photos of these catalogs (of all, for ``None``) in order of entry."""
     chosen = select(photos).where(photos.c.gone.is_(False)).order_by(photos.c.id)
@@ -313,7 +217,7 @@ def list_photos(connection: Connection, catalog_ids: Sequence[int] | None = None
 def photos_at(connection: Connection, paths: Sequence[Path]) -> dict[Path, list[PhotoRow]]:
     """The known photos at these paths, by path; virtual copies share theirs."""
     found: dict[Path, list[PhotoRow]] = {}
-    for part in _blocks([str(p) for p in paths], 500):
+    for part in blocks([str(p) for p in paths], 500):
         chosen = select(photos).where(photos.c.path.in_(part), photos.c.gone.is_(False)).order_by(photos.c.id)
         for row in connection.execute(chosen):
             found.setdefault(Path(row.path), []).append(photo_of(row))
@@ -323,7 +227,7 @@ def photos_at(connection: Connection, paths: Sequence[Path]) -> dict[Path, list[
 def keywords_of(connection: Connection, photo_ids: Sequence[int]) -> dict[int, frozenset[int]]:
     """The keyword ids each of these photos carries; photos without any are left out."""
     found: dict[int, set[int]] = {}
-    for part in _blocks(photo_ids, 500):
+    for part in blocks(photo_ids, 500):
         chosen = select(photo_keywords).where(photo_keywords.c.photo_id.in_(part))
         for row in connection.execute(chosen):
             found.setdefault(int(row.photo_id), set()).add(int(row.keyword_id))
@@ -412,7 +316,8 @@ def photo_of(row: Row[Any]) -> PhotoRow:
     )
 
 
-def _blocks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+def blocks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """In order, each of ``size`` at most: bound parameters are limited in every database."""
     iterator = iter(items)
     while block := list(islice(iterator, size)):
         yield block

@@ -7,18 +7,17 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from keywright.store.intents import close_batch, settle
 from keywright.store.journal import (
     Batch,
     BatchState,
     Entry,
     EntryState,
     Outcome,
-    close_batch,
     count_entries,
     find_batch,
     get_entries,
     open_batches,
-    settle,
     unsettled_entry_ids,
 )
 from keywright.writeback.base import Done, RecoveryReport, Refusal, Target

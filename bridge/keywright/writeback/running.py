@@ -16,16 +16,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath
+from keywright.store.intents import add_intents, close_batch, open_batch, settle
 from keywright.store.journal import (
     BatchKind,
     BatchState,
     Entry,
     EntryState,
     Outcome,
-    add_intents,
-    close_batch,
-    open_batch,
-    settle,
 )
 from keywright.writeback.base import BatchReport, Cancel, Done, Prepared, Progress, Refusal, Target, Written
 from keywright.writeback.journal import Journal, new_batch_id
