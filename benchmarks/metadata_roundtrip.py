@@ -146,7 +146,7 @@ def _write(trial: Trial, work: Path) -> None:
     (work / "after" / trial.folder / name).write_bytes(change.after)
     again = plan_file_change(work / "after" / trial.folder / trial.photo.name, KEYWORDS, (), profile)
     trial.check(not again.changes, "a second write changes it again")
-    trial.check(apply_edits(change.after, invert_edits(change.edits)) == (change.before or b""), "cannot be undone")
+    trial.check(_undone(change) == (change.before or b""), "cannot be undone")
     added = Added.from_json(change.added.to_json())
     back = revert(change.after, name, added)
     target = work / "back" / trial.folder / name
@@ -158,6 +158,13 @@ def _write(trial: Trial, work: Path) -> None:
         target.write_bytes(back or b"")
         if name.lower().endswith(".xmp"):
             trial.check(back == change.before, "the sidecar is not byte for byte as it was")
+
+
+def _undone(change: FileChange) -> bytes | None:
+    try:
+        return apply_edits(change.after, invert_edits(change.edits))
+    except MetadataError:
+        return None
 
 
 def _compare(
@@ -220,7 +227,17 @@ def _check_tags(
             continue
         if name.endswith(_PLACES):
             continue
-        trial.check(start.get(name) == now.get(name), f"{name} is {what}: {start.get(name)!r} {now.get(name)!r}"[:300])
+        same = _as_extended(name, start.get(name)) == _as_extended(name, now.get(name))
+        trial.check(same, f"{name} is {what}: {start.get(name)!r} {now.get(name)!r}"[:300])
+
+
+def _as_extended(name: str, value: Any) -> Any:
+    """A tag of a simple WebP as it is in the extended form, which it needs for XMP and which says its size twice."""
+    if name == "File:FileType" and value == "WEBP":
+        return "Extended WEBP"
+    if name in ("RIFF:ImageWidth", "RIFF:ImageHeight") and not isinstance(value, list):
+        return [value, value]
+    return value
 
 
 def _list(value: Any) -> set[str]:
@@ -251,22 +268,24 @@ def _hashes(previews: dict[str, Any]) -> dict[str, str]:
 
 
 def _picture(data: bytes) -> str:
-    """A hash of the picture: a JPEG's compressed data to its end, else the decoded pixels."""
+    """A hash of the picture: the decoded pixels, and of a JPEG the compressed data to its end as well."""
+    from PIL import Image
+
+    compressed = ""
     if data.startswith(b"\xff\xd8"):
         from keywright.metadata import jpeg
 
         last = 2
         for segment in jpeg.segments(io.BytesIO(data)):
             last = segment.end
-        return hashlib.sha256(data[last:]).hexdigest()
-    from PIL import Image
+        compressed = hashlib.sha256(data[last:]).hexdigest()
 
     try:
         with Image.open(io.BytesIO(data)) as image:
             image.load()
-            return hashlib.sha256(image.tobytes()).hexdigest()
+            return compressed + hashlib.sha256(image.tobytes()).hexdigest()
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return "not decodable"
+        return compressed + "not decodable"
 
 
 def _exiftool(folder: Path, *options: str) -> dict[str, dict[str, Any]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,9 @@ from benchmarks import metadata_roundtrip
 
 from keywright.keywords import KeywordPath
 from keywright.metadata import FileKeywords, read_keywords
+from keywright.metadata.base import Edit, apply_edits
 from keywright.metadata.embedded import read_blocks
+from metadata.pictures import FILES
 
 pytestmark = pytest.mark.shared
 
@@ -25,6 +29,27 @@ def test_no_real_file_is_damaged_by_two_keywords(shared: Path, tmp_path: Path, c
     assert {str(trial.source): trial.damage for trial in report.damaged} == {}
     assert len(report.written) > 0.9 * len(report.trials)
     assert all("not written to" in trial.refused for trial in report.refused)
+
+
+def test_the_command_of_the_docs_tells_damage_from_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for witness in ("exiftool", "exiv2"):
+        if shutil.which(witness) is None:
+            pytest.skip(f"{witness} is not installed")
+    for name, data in FILES.items():
+        (tmp_path / name).write_bytes(data)
+    assert metadata_roundtrip.main([str(tmp_path)]) == 0
+    assert re.search(rf"^all +{len(FILES)} +{len(FILES)} +0 +0 +0$", capsys.readouterr().out, re.MULTILINE)
+
+    def careless(data: bytes, edits: Iterable[Edit]) -> bytes:
+        after = bytearray(apply_edits(data, edits))
+        after[-20] ^= 1  # a bit of the picture
+        return bytes(after)
+
+    monkeypatch.setattr("keywright.metadata.changing.apply_edits", careless)
+    assert metadata_roundtrip.main([str(tmp_path / "plain.jpg")]) == 1
+    assert "the picture is another" in capsys.readouterr().out
 
 
 def read_sidecar(folder: Path, sidecar: Path) -> FileKeywords:
