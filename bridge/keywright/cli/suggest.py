@@ -79,6 +79,8 @@ def _line(one: PhotoSuggestions) -> dict[str, object]:
                 "keyword": str(s.keyword),
                 "confidence": round(s.confidence, 4),
                 "automatic": s.learned is None,
+                "sources": list(s.sources),
+                "new": s.new,
                 "because": [{"path": plain(b.path), "similarity": round(b.similarity, 3)} for b in s.because],
             }
             for s in one.suggestions
@@ -91,6 +93,8 @@ def _show(one: PhotoSuggestions) -> None:
     copy = " (virtual copy)" if one.photo.copy_of else ""
     click.echo(printable(f"{one.photo.path}{copy}"))
     for s in one.suggestions:
-        like = ", ".join(b.path.name for b in s.because[:3])
+        why = [f"like {', '.join(b.path.name for b in s.because[:3])}"] if s.because else []
+        why += [f"seen by {', '.join(s.sources)}"] if s.sources else []
+        why += ["new keyword"] if s.new else []
         sure = percent(s.confidence) if s.learned is not None else "EXIF"
-        click.echo(printable(f"  {sure:>4}  {s.keyword}" + (f"   like {like}" if like else "")))
+        click.echo(printable(f"  {sure:>4}  {s.keyword}" + (f"   {', '.join(why)}" if why else "")))

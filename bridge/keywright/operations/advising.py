@@ -22,6 +22,7 @@ from keywright.keywords import KeywordPath
 from keywright.learning.models import ModelSet
 from keywright.operations.gathering import Gathered, gather
 from keywright.operations.learning import load_models
+from keywright.operations.opinions import Listener
 from keywright.operations.profiles import Because, Ranked, apply_profile, automatic_keywords, settings_for
 from keywright.operations.teaching import Teacher
 from keywright.operations.together import Together
@@ -33,6 +34,7 @@ from keywright.store.models import active_mark
 from keywright.store.thresholds import list_thresholds, thresholds_mark
 from keywright.suggesting.base import Suggestion as Scored
 from keywright.suggesting.base import SuggestSettings
+from keywright.suggesting.combining import Opinions, Weights
 from keywright.suggesting.suggest import Examples, suggest
 
 AT_ONCE = 256
@@ -86,7 +88,7 @@ class Loaded:
 
     def ranked(self, scored: Scored) -> Ranked:
         because = tuple(Because(self.gathered.paths[reason.row], reason.similarity) for reason in scored.because)
-        return Ranked(scored.keyword, scored.confidence, because, scored.keyword)
+        return Ranked(scored.keyword, scored.confidence, because, scored.keyword, scored.sources, scored.new)
 
 
 class _Kind(NamedTuple):
@@ -99,6 +101,8 @@ class _Kind(NamedTuple):
 class _Question(NamedTuple):
     vector: NDArray[np.float16]
     carried: frozenset[KeywordPath]
+    said: Opinions
+    weights: Mapping[str, Weights]
 
 
 class Advisor:
@@ -112,6 +116,8 @@ class Advisor:
         self._loaded: Loaded | None = None
         self._generation: int | None = None
         self._mark: Mark | None = None
+        self._listener = Listener(workspace)
+        self._described = ""  # differs when describers said more since
         self._facts: dict[int, PhotoFacts] = {}
         self._hosts: dict[tuple[int, KeywordPath], str | None] = {}
         self._ranked: dict[object, tuple[Ranked, ...]] = {}  # the newest last
@@ -143,6 +149,7 @@ class Advisor:
         keys = {
             one.row.id: (
                 loaded.mark,
+                self._described,
                 one.row.content_id,
                 one.carried,
                 one.decided,
@@ -183,8 +190,10 @@ class Advisor:
         ]
         # Decided keywords are taken out afterwards, so that one's parent is not suggested in its stead.
         kind = _Kind(loaded, settings_for(profile, max(map(len, done))))
+        heard = self._listener.hear(contents)
         questions = [
-            _Question(vectors[one.row.content_id or ""], here) for one, here in zip(known, carried, strict=True)
+            _Question(vectors[content], here, heard.said.get(content, {}), heard.weights)
+            for content, here in zip((one.row.content_id or "" for one in known), carried, strict=True)
         ]
         together = len(questions) <= _TOGETHER
         scored = self._scoring.ask(kind, questions) if together else _scored(kind, questions)
@@ -218,8 +227,9 @@ class Advisor:
                 return self._mark
         with self._workspace.store.read() as connection:
             mark = Mark(active_mark(connection), thresholds_mark(connection))
+            described = self._listener.mark(connection)
         with self._lock:
-            self._generation, self._mark = generation, mark
+            self._generation, self._mark, self._described = generation, mark, described
             self._facts, self._hosts = {}, {}
         return mark
 
@@ -312,7 +322,10 @@ class Advisor:
 def _scored(kind: _Kind, questions: Sequence[_Question]) -> list[list[Scored]]:
     vectors = np.stack([one.vector for one in questions]).astype(np.float32)
     carried = [one.carried for one in questions]
-    return list(suggest(kind.loaded.models, vectors, carried, kind.settings, kind.loaded.examples))
+    said = [one.said for one in questions]
+    weights = {name: own for one in questions for name, own in one.weights.items()}
+    models, examples = kind.loaded.models, kind.loaded.examples
+    return list(suggest(models, vectors, carried, kind.settings, examples, said if any(said) else None, weights))
 
 
 def _advice(

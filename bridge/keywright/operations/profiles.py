@@ -38,6 +38,8 @@ class Ranked:
     confidence: float
     because: tuple[Because, ...]
     learned: KeywordPath | None
+    sources: tuple[str, ...] = ()  # describers that name it
+    new: bool = False  # no keyword of the user's yet
 
 
 def settings_for(profile: Profile, taken_out: int = 0) -> SuggestSettings:

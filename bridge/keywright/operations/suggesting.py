@@ -16,6 +16,7 @@ from keywright.errors import KeywrightError
 from keywright.operations.embedding import MISSING, embed_photos
 from keywright.operations.gathering import Gathered, gather
 from keywright.operations.learning import load_models
+from keywright.operations.opinions import Listener
 from keywright.operations.profiles import Because as Because
 from keywright.operations.profiles import Ranked as Ranked
 from keywright.operations.profiles import apply_profile, automatic_keywords, settings_for
@@ -98,11 +99,12 @@ def suggest_photos(
         names = KeywordIds(connection).paths()
         carried = keywords_of(connection, [row.id for row in rows])
         rows = _refreshed(connection, rows)
-    vectors = gathered.data.vectors
-    if len(vectors) <= _WIDENED:
+    carriers = gathered.data.vectors
+    if len(carriers) <= _WIDENED:
         # Reasons compare every photo with all of these: widening them once saves it for each photo.
-        vectors = vectors.astype(np.float32)
-    examples = Examples.of(vectors, gathered.data.keywords)
+        carriers = carriers.astype(np.float32)
+    examples = Examples.of(carriers, gathered.data.keywords)
+    listener = Listener(workspace)
     for start in range(0, len(rows), _AT_ONCE):
         block = rows[start : start + _AT_ONCE]
         known = [row for row in block if row.content_id in matrix.rows]
@@ -115,7 +117,10 @@ def suggest_photos(
                 for number, made in decisions_on(connection, [row.id for row in known]).items()
             }
         settings = settings_for(profile, max(map(len, refused.values()), default=0))
-        results = suggest(models, matrix.matrix[place].astype(np.float32), existing, settings, examples)
+        contents = [row.content_id or "" for row in known]
+        heard = listener.hear(contents)
+        vectors = matrix.matrix[place].astype(np.float32)
+        results = suggest(models, vectors, existing, settings, examples, heard.of(contents), heard.weights)
         ranked = {
             row.id: apply_profile(
                 profile,
@@ -140,6 +145,8 @@ def _ranked(found: Sequence[Suggestion], gathered: Gathered) -> tuple[Ranked, ..
             suggestion.confidence,
             tuple(Because(gathered.paths[reason.row], reason.similarity) for reason in suggestion.because),
             suggestion.keyword,
+            suggestion.sources,
+            suggestion.new,
         )
         for suggestion in found
     )

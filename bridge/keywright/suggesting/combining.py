@@ -26,7 +26,7 @@ STRENGTH = 2.5
 BAR = 0.5
 """The confidence from which a keyword without a model, and so without a threshold of its own, is suggested."""
 _MOST = 6.9
-"""The log-odds of 0.999, and the negative of 0.001: no opinion is surer."""
+"""The log-odds of 0.999, and the negative of 0.001: no decision teaches from further out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,8 @@ def _design(
     features = np.zeros((len(cases), 2 * len(names)))
     offsets = np.zeros(len(cases))
     for row, case in enumerate(cases):
-        offsets[row] = START if case.learned is None else float(_log_odds(np.array([case.learned]))[0])
+        learned = START if case.learned is None else float(_log_odds(np.array([case.learned]))[0])
+        offsets[row] = min(max(learned, -_MOST), _MOST)
         for name, score in case.scores.items():
             if name in names:
                 features[row, 2 * names.index(name) + (score <= 0)] = score if score > 0 else -1.0
@@ -176,9 +177,9 @@ def maximise(
 
 def _log_odds(confidences: Floats | NDArray[np.float64]) -> NDArray[np.float64]:
     p = np.clip(np.asarray(confidences, dtype=np.float64), 1e-12, 1 - 1e-12)
-    odds: NDArray[np.float64] = np.clip(np.log(p) - np.log1p(-p), -_MOST, _MOST)
+    odds: NDArray[np.float64] = np.log(p) - np.log1p(-p)
     return odds
 
 
 def _probability(odds: float) -> float:
-    return 1 / (1 + math.exp(-min(max(odds, -_MOST), _MOST)))
+    return 1 / (1 + math.exp(-min(max(odds, -30.0), 30.0)))

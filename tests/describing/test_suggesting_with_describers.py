@@ -1,0 +1,125 @@
+"""Suggestions take what describers said into account, name them, and do without them where they fail."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from demo.library import make_library
+
+from describing.server import Answer, Server, keywords
+from keywright.config import Profile
+from keywright.describing.providers import Kind, Provider
+from keywright.home import Home
+from keywright.keywords import KeywordPath
+from keywright.operations import describing
+from keywright.operations.advising import Advisor
+from keywright.operations.deciding import Decided, decide
+from keywright.operations.learning import learn
+from keywright.operations.opinions import Listener
+from keywright.operations.profiles import Ranked
+from keywright.operations.suggesting import suggest_photos
+from keywright.operations.workspace import Workspace
+from keywright.store.decisions import Decision
+from keywright.store.photos import PhotoRow, list_photos
+
+CHINA = "CHIN_0008.jpg"  # one of the photos that carry no keywords
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("heard")
+    make_library(folder / "photos")
+    with Workspace.open(Home(folder / "home")) as workspace:
+        learn(workspace, [str(folder / "photos")])
+    return folder
+
+
+@pytest.fixture
+def workspace(library: Path, tmp_path: Path) -> Iterator[Workspace]:
+    shutil.copytree(library / "home", tmp_path / "home")
+    with Workspace.open(Home(tmp_path / "home")) as opened:
+        yield opened
+
+
+def photo(workspace: Workspace) -> PhotoRow:
+    with workspace.store.read() as connection:
+        return next(row for row in list_photos(connection) if row.path.name == CHINA)
+
+
+def suggested(workspace: Workspace, least: float | None = None) -> dict[str, Ranked]:
+    profile = Profile(min_confidence=least, limit=0)
+    (found,) = suggest_photos(workspace, [str(photo(workspace).path)], profile=profile)
+    return {str(one.keyword): one for one in found.suggestions}
+
+
+def described(workspace: Workspace, server: Server, answer: Answer, **values: object) -> describing.DescribeReport:
+    one = Provider("vision", Kind.OPENAI, server.url + "/v1", "llava:7b", seconds=5, **values)  # type: ignore[arg-type]
+    describing.add(workspace, one, agreed=one.consent())
+    server.usual = answer
+    return describing.describe_photos(workspace, "vision", [photo(workspace)], wait=lambda _: None)
+
+
+def test_a_describer_that_agrees_makes_a_suggestion_surer_and_is_named(workspace: Workspace, server: Server) -> None:
+    before = suggested(workspace, 0.0)
+    described(workspace, server, keywords(temple=0.9))
+    after = suggested(workspace, 0.0)
+    assert after["Architecture|Temple"].confidence > before["Architecture|Temple"].confidence
+    assert after["Architecture|Temple"].sources == ("vision",)
+    assert after["Architecture|Temple"].because
+    assert before["Architecture|Temple"].sources == ()
+    assert after["Food|Coffee"].confidence <= before["Food|Coffee"].confidence
+
+
+def test_a_describer_that_fails_changes_no_suggestion(workspace: Workspace, server: Server) -> None:
+    before = suggested(workspace)
+    report = described(workspace, server, Answer(500, {}))
+    assert report.failures
+    assert suggested(workspace) == before
+
+
+def test_an_order_in_an_answer_suggests_nothing_that_the_user_has_not(workspace: Workspace, server: Server) -> None:
+    described(workspace, server, keywords(Fraud=1.0, Temple=0.5))
+    assert not any("Fraud" in keyword for keyword in suggested(workspace, 0.0))
+
+
+def test_a_new_keyword_is_suggested_only_where_allowed_and_is_marked(workspace: Workspace, server: Server) -> None:
+    described(workspace, server, keywords(pagoda_roof=1.0), new_keywords=True)
+    found = suggested(workspace)
+    new = [one for one in found.values() if one.new]
+    assert [(one.keyword, one.sources) for one in new] == [(KeywordPath.of("pagoda_roof"), ("vision",))]
+    described(workspace, server, keywords(), new_keywords=False)
+    assert not any(one.new for one in suggested(workspace).values())
+
+
+def test_what_the_service_suggests_hears_a_describer_at_once(workspace: Workspace, server: Server) -> None:
+    advisor = Advisor(workspace)
+    number, profile = photo(workspace).id, Profile(min_confidence=0.0, limit=0)
+
+    def temple() -> Ranked:
+        (advice,) = advisor.suggest([number], profile)
+        return next(one for one in advice.suggestions if str(one.keyword) == "Architecture|Temple")
+
+    before = temple()
+    described(workspace, server, keywords(temple=0.9))
+    after = temple()
+    assert after.confidence > before.confidence
+    assert after.sources == ("vision",)
+
+
+def test_decisions_teach_how_much_a_describer_counts(workspace: Workspace, server: Server) -> None:
+    described(workspace, server, keywords(temple=0.9, coffee=0.9))
+    with workspace.store.read() as connection:
+        rows = list_photos(connection)
+    coffee = KeywordPath.of("Food", "Coffee")
+    one = describing.provider(workspace, "vision").provider
+    report = describing.describe_photos(workspace, one.name, rows[:60], wait=lambda _: None)
+    assert report.described > 40
+    listener = Listener(workspace)
+    contents = [row.content_id or "" for row in rows[:60]]
+    assert listener.hear(contents).weights == {}
+    decide(workspace, [Decided(row.id, coffee, Decision.REJECTED, 0.7) for row in rows[:60]])
+    weights = listener.hear(contents).weights["vision"]
+    assert weights.said < 1.5
