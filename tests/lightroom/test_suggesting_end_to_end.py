@@ -208,7 +208,9 @@ def test_an_offline_original_and_a_virtual_copy_are_seen_by_their_thumbnails(lig
     lightroom.thumbnails = lambda _photo: "0.3 0.4"
     lightroom.people = [accepts]
     lightroom.choose("SuggestKeywords.lua")
-    assert sum("/rendition" in url for _, url, _ in lightroom.requests) == len(copies)
+    assert copies
+    sent = [(method, status) for method, url, status in lightroom.requests if "/rendition" in url]
+    assert sent == [("PUT", 202)] * len(copies)
 
 
 def test_cancel_while_suggesting_shows_no_dialog_and_changes_nothing(lightroom: Lightroom) -> None:
