@@ -92,6 +92,7 @@ def test_the_dry_run_shows_each_photos_keywords_and_touches_nothing(window: Wind
     row = page.get_by_role("row", name="photo-00000.jpg")
     expect(row.get_by_text("+ Kind")).to_be_visible()
     window.check_accessible()
+    assert page.get_by_text("false", exact=True).count() == 0
     assert digests(folder) == before
 
 

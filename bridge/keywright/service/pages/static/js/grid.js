@@ -180,17 +180,21 @@ export class Grid {
   #measure() {
     const space = this.host.clientWidth - this.gap;
     if (space <= 0) return;
-    this.columns = Math.max(1, Math.floor(space / (this.width + this.gap)));
-    this.tile = Math.floor(space / this.columns) - this.gap;
-    this.rowHeight = Math.round(this.tile * this.ratio) + this.extra + this.gap;
-    for (const row of this.rows.values()) row.remove();
-    this.rows.clear();
+    const focused = this.body.contains(document.activeElement);
+    const columns = Math.max(1, Math.floor(space / (this.width + this.gap)));
+    const tile = Math.floor(space / columns) - this.gap;
+    if (columns !== this.columns || tile !== this.tile) {
+      Object.assign(this, { columns, tile, rowHeight: Math.round(tile * this.ratio) + this.extra + this.gap });
+      for (const row of this.rows.values()) row.remove();
+      this.rows.clear();
+    }
     this.body.style.setProperty("--columns", this.columns);
     this.body.style.setProperty("--gap", `${this.gap}px`);
     this.body.style.setProperty("height", `${Math.ceil(this.count / this.columns) * this.rowHeight + this.gap}px`);
     this.body.setAttribute("aria-rowcount", Math.ceil(this.count / this.columns));
     this.body.setAttribute("aria-colcount", this.columns);
     this.#draw();
+    if (focused && !this.body.contains(document.activeElement)) this.go(this.current, { keep: true }); // tiles of another size
   }
 
   #soon() {
