@@ -7,6 +7,7 @@ light and dark and in two widths. A page may be prepared by a function here, so 
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from keywright.home import Home
 from keywright.operations.learning import learn
+from keywright.operations.refreshing import refresh
 from keywright.operations.registering import add_catalog
 from keywright.operations.workspace import Workspace
 
@@ -30,10 +32,30 @@ def wait_for_pictures(page: Page) -> None:
     page.evaluate("Promise.all([...document.images].map((image) => image.decode().catch(() => null)))")
 
 
+def photos(page: Page) -> None:
+    """One photo decided, another one's suggestion explained."""
+    wait_for_pictures(page)
+    page.get_by_role("gridcell").nth(2).get_by_role("button", name="Accept").last.click()
+    page.get_by_role("gridcell").nth(1).get_by_role("button", name="Reject").last.click()
+    page.get_by_role("gridcell").first.get_by_role("button", name="Accept").nth(1).hover()
+    page.get_by_role("tooltip").wait_for()
+    wait_for_pictures(page)
+
+
+def by_keyword(page: Page) -> None:
+    wait_for_pictures(page)
+    page.get_by_role("gridcell").nth(1).click()
+
+
+def apply(page: Page) -> None:
+    page.get_by_role("button", name="Show what would be written").click()
+    page.get_by_role("heading", name="would get keywords").wait_for(timeout=120_000)
+
+
 PAGES: Mapping[str, tuple[str, Callable[[Page], None]]] = {
-    "photos": ("/photos", wait_for_pictures),
-    "by-keyword": ("/by-keyword", wait_for_pictures),
-    "apply": ("/apply", wait_for_pictures),
+    "photos": ("/photos", photos),
+    "by-keyword": ("/by-keyword", by_keyword),
+    "apply": ("/apply", apply),
     "welcome": ("/welcome", wait_for_pictures),
 }
 """Each page's name in the file names: its address, and what is done before the picture is taken."""
@@ -47,12 +69,17 @@ def main() -> None:
     parser.add_argument("pages", nargs="*", metavar="PAGE", help=f"of {', '.join(PAGES)}; all without any")
     chosen = parser.parse_args().pages or list(PAGES)
     IMAGES.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
+    homes = "/home" if os.access("/home", os.W_OK) else None  # for a path as people have it
+    with tempfile.TemporaryDirectory(prefix="maria-", dir=homes) as folder:
         home, library = Path(folder) / "home", Path(folder) / "Pictures"
         make_library(library)
+        (library / "Lightroom").mkdir()
+        (library / "Lightroom" / "Weddings and travels.lrcat").touch()
+        os.environ["XDG_PICTURES_DIR"] = str(library)  # what the first steps find
         with Workspace.open(Home(home)) as workspace:
             add_catalog(workspace, str(library), {})
             learn(workspace, [str(library)])
+            refresh(workspace)
         with running(home) as raw, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
             for colours in COLOURS:

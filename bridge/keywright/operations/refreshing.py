@@ -92,7 +92,7 @@ def is_stale(connection: Connection, encoder_id: str, now: float | None = None) 
     if kept is None:
         return True
     told: dict[str, Any] = json.loads(kept.seen)
-    if told["sources"] != _sources(connection, encoder_id):
+    if told.get("sources") != _sources(connection, encoder_id):
         return True
     rest = max(LEAST_REST, _REST_FOR_WORK * told["took"])
     return bool(told["content"] != mark.content and (now or time.time()) - told["ended"] > rest)

@@ -83,11 +83,9 @@ async function open(wanted, { push = false, focus = false } = {}) {
   }
   fill($("#title"), wanted ? [levels(wanted).length > 1 && h("span", { class: "quiet" }, name(levels(wanted).slice(0, -1).join(" › ")), " › "), name(nameOf(wanted))] : "By keyword");
   desk.need(groups.slice(0, 40).map((group) => group.photos[0]));
+  showEmpty();
   grid.show(groups.length);
   grid.select(groups.flatMap((group, place) => (group.sure ? [place] : [])));
-  $("#photos").hidden = !groups.length;
-  $("#bar").hidden = !groups.length;
-  showEmpty();
   for (const item of $("#keywords").children) {
     const here = item.firstChild.dataset.keyword === wanted;
     item.firstChild.setAttribute("aria-current", String(here));
@@ -99,6 +97,7 @@ async function open(wanted, { push = false, focus = false } = {}) {
 
 function showEmpty() {
   const empty = $("#empty");
+  $("#photos").hidden = $("#bar").hidden = !groups.length;
   empty.hidden = groups.length > 0;
   if (groups.length) return;
   const next = keywords.find((one) => one.keyword !== keyword);
@@ -179,10 +178,9 @@ async function accept() {
   say(`${what}.`, { kind: "good", action: { label: "Undo", run: () => desk.undo() } });
   const decided = new Set([...accepted, ...rejected].map((one) => one.id));
   groups = groups.filter((group) => !decided.has(group.photos[0]));
+  showEmpty();
   grid.show(groups.length);
   grid.select([]);
-  $("#photos").hidden = $("#bar").hidden = !groups.length;
-  showEmpty();
   if (groups.length) grid.go(0);
   else $("#empty button, #empty a")?.focus();
   await kept;
@@ -198,10 +196,9 @@ function reject() {
   const still = new Set(ticked());
   groups = groups.filter((_, at) => at !== place);
   const left = [...still].filter((at) => at !== place).map((at) => (at > place ? at - 1 : at));
+  showEmpty();
   grid.show(groups.length, Math.min(place, groups.length - 1));
   grid.select(left);
-  $("#photos").hidden = $("#bar").hidden = !groups.length;
-  showEmpty();
   if (groups.length) grid.go(Math.min(place, groups.length - 1));
 }
 

@@ -152,8 +152,8 @@ async function list(from = null) {
   const at = places.get(from) ?? 0;
   desk.need(order.slice(at, at + 40));
   $("#count").textContent = many(order.length, "photo");
-  grid.show(order.length, at);
   showEmpty();
+  grid.show(order.length, at);
 }
 
 function showEmpty() {
