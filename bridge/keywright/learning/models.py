@@ -246,6 +246,14 @@ class ModelSet:
         _, manifest, _, parts = replace(self, _names=None).new_parts()
         return {MANIFEST: manifest, **parts}
 
+    @property
+    def part_names(self) -> list[str]:
+        """Of all parts that are kept, but for the manifest; none of models that were not kept yet."""
+        if self._names is None:
+            return []
+        kept = (self._names.features, *self._names.joined, *self._names.keywords)
+        return [name for name in kept if name is not None]
+
     def new_parts(self) -> tuple[ModelSet, bytes, list[str], dict[str, bytes]]:
         """The same models, as kept; the manifest; the names of all other parts; and the parts that were not kept yet.
 
@@ -279,8 +287,7 @@ class ModelSet:
         body = pack(values, {})
         kept = replace(self, _features_part=part, _names=names)
         kept.__dict__.update({n: v for n, v in self.__dict__.items() if n in ("columns", "weights")})
-        every = [names.features, *names.joined, *(name for name in names.keywords if name is not None)]
-        return kept, content_name(body).encode() + b"\n" + body, every, new
+        return kept, content_name(body).encode() + b"\n" + body, kept.part_names, new
 
     @classmethod
     def from_parts(cls, parts: Mapping[str, bytes]) -> ModelSet:

@@ -109,9 +109,7 @@ def catch_up(workspace: Workspace, opened: Opened, names: Names, *, most: int = 
                 by_content.setdefault(contents[row.photo_id], []).append(row)
         vectors = vectors_of(connection, opened.models.encoder_id, list(by_content))
         told = {
-            content: (told_of(connection, content, some), told_of(connection, content))
-            for content, some in by_content.items()
-            if content in vectors
+            content: told_of(connection, content, some) for content, some in by_content.items() if content in vectors
         }
     learner, put_off, learned = opened.learner, list[str](), 0
     finished = [row for row in rows if contents.get(row.photo_id) not in told]  # no picture yet: nothing to learn from
@@ -151,12 +149,12 @@ def _keep(
         if active_mark(connection) != mark:
             raise MovedError("The models were changed meanwhile.")
         if learner is not opened.learner:
-            learner, mark = _move(connection, learner, learned)
+            learner, mark = _move(connection, opened.models, learner, learned)
         forget_waiting(connection, rows)
     return replace(opened, mark=mark, learner=learner), CaughtUp(learned, tuple(put_off), mark.version)
 
 
-def _move(connection: Connection, learner: Learner, learned: int) -> tuple[Learner, Mark]:
+def _move(connection: Connection, before: ModelSet, learner: Learner, learned: int) -> tuple[Learner, Mark]:
     active = active_version(connection)
     assert active is not None
     metrics = dict(active.metrics)
@@ -167,7 +165,8 @@ def _move(connection: Connection, learner: Learner, learned: int) -> tuple[Learn
         activate_version(connection, number)
     metrics[DECISIONS] = metrics.get(DECISIONS, 0.0) + learned
     models, manifest, names, new = learner.models.new_parts()
-    return replace(learner, models=models), move_version(connection, number, manifest, names, new, metrics)
+    gone = set(before.part_names) - set(names)
+    return replace(learner, models=models), move_version(connection, number, manifest, gone, new, metrics)
 
 
 def _standings(models: ModelSet, names: Names, told: Told) -> Standings:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Column,
     Connection,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     Table,
@@ -55,6 +56,7 @@ version_parts = Table(
     Column("version_id", ForeignKey("model_versions.id", ondelete="CASCADE"), primary_key=True),
     Column("name", Text, primary_key=True),
     Column("digest", ForeignKey("model_parts.digest"), nullable=False),
+    Index("ix_version_parts_digest", "digest"),
 )
 
 version_figures = Table(
@@ -233,26 +235,29 @@ def move_version(
     connection: Connection,
     version: int,
     manifest: bytes,
-    names: Collection[str],
+    gone: Collection[str],
     new: Mapping[str, bytes],
     metrics: Mapping[str, float],
 ) -> Mark:
-    """Let a version be made of other parts: of ``names``, of which ``new`` holds those it does not have yet.
+    """Let a version be made of other parts: without those named ``gone``, and with ``new`` ones and another manifest.
 
     What no version has any more is forgotten. Costs what changed, not what the version holds.
     """
     theirs = version_parts.c.version_id == version
     wanted = {MANIFEST: manifest, **new}
-    known = set(connection.execute(select(version_parts.c.name).where(theirs)).scalars())
-    digests = _digests({name: part for name, part in wanted.items() if name == MANIFEST or name not in known})
+    digests = _digests(wanted)
     dropped: set[str] = set()
-    for part in _blocks([*(known - set(names)), MANIFEST]):
-        gone = theirs & version_parts.c.name.in_(part)
-        dropped.update(connection.execute(select(version_parts.c.digest).where(gone)).scalars())
-        connection.execute(delete(version_parts).where(gone))
-    for name, digest in digests.items():
-        if connection.execute(select(model_parts.c.digest).where(model_parts.c.digest == digest)).first() is None:
-            connection.execute(insert(model_parts).values(digest=digest, content=wanted[name]))
+    for part in _blocks(list({*gone, *wanted})):
+        some = theirs & version_parts.c.name.in_(part)
+        dropped.update(connection.execute(select(version_parts.c.digest).where(some)).scalars())
+        connection.execute(delete(version_parts).where(some))
+    contents = {digest: wanted[name] for name, digest in digests.items()}
+    known: set[str] = set()
+    for part in _blocks(list(contents)):
+        known.update(connection.execute(select(model_parts.c.digest).where(model_parts.c.digest.in_(part))).scalars())
+    fresh = [{"digest": digest, "content": content} for digest, content in contents.items() if digest not in known]
+    if fresh:
+        connection.execute(insert(model_parts), fresh)
     rows = [{"version_id": version, "name": name, "digest": digest} for name, digest in digests.items()]
     connection.execute(insert(version_parts), rows)
     _forget_unused(connection, dropped)

@@ -45,8 +45,8 @@ def contents_of(connection: Connection, photo_ids: Collection[int]) -> dict[int,
     return {int(row.id): row.content_id for row in connection.execute(chosen)}
 
 
-def told_of(connection: Connection, content_id: str, older: Sequence[Waiting] = ()) -> Told:
-    """What has been said of one picture; with ``older``, what had been said before that."""
+def told_of(connection: Connection, content_id: str, older: Sequence[Waiting] = ()) -> tuple[Told, Told]:
+    """What had been said of one picture before what ``older`` tells of, and what has been said now."""
     ids = list(connection.execute(select(photos.c.id).where(photos.c.content_id == content_id)).scalars())
     chosen = select(decisions.c.photo_id, decisions.c.keyword_id, decisions.c.decision)
     decided: dict[Pair, Decision] = {
@@ -54,13 +54,6 @@ def told_of(connection: Connection, content_id: str, older: Sequence[Waiting] = 
         for r in connection.execute(chosen.where(decisions.c.photo_id.in_(ids)))
     }
     marked = primes_on(connection, ids)
-    for one in older:
-        pair = (one.photo_id, one.keyword_id)
-        if one.decided is None:
-            decided.pop(pair, None)
-        else:
-            decided[pair] = one.decided
-        (marked.add if one.prime else marked.discard)(pair)
     alone = {
         (int(r.photo_id), int(r.keyword_id))
         for r in connection.execute(select(written.c.photo_id, written.c.keyword_id).where(written.c.photo_id.in_(ids)))
@@ -71,10 +64,22 @@ def told_of(connection: Connection, content_id: str, older: Sequence[Waiting] = 
         .join(catalogs, catalogs.c.id == photos.c.catalog_id)
         .where(photos.c.id.in_(ids), catalogs.c.learned, photos.c.rejected.is_(False), photos.c.gone.is_(False))
     )
-    links = {(int(r.photo_id), int(r.keyword_id)) for r in connection.execute(linked)}
+    links = {(int(r.photo_id), int(r.keyword_id)) for r in connection.execute(linked)} - alone
+    now = _told(links, decided, marked)
+    for one in older:
+        pair = (one.photo_id, one.keyword_id)
+        if one.decided is None:
+            decided.pop(pair, None)
+        else:
+            decided[pair] = one.decided
+        (marked.add if one.prime else marked.discard)(pair)
+    return _told(links, decided, marked), now
+
+
+def _told(links: set[Pair], decided: Mapping[Pair, Decision], marked: set[Pair]) -> Told:
     accepted = {pair for pair, decision in decided.items() if decision is Decision.ACCEPTED}
     return Told(
-        frozenset(keyword for _, keyword in (links - alone) | accepted),
+        frozenset(keyword for _, keyword in links | accepted),
         frozenset(keyword for (_, keyword), decision in decided.items() if decision is Decision.REJECTED),
         frozenset(keyword for _, keyword in marked),
     )
