@@ -5,12 +5,12 @@ A reader never changes a byte of the catalog or beside it. It knows photos and k
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Protocol, Self, runtime_checkable
 
 from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath
@@ -100,3 +100,12 @@ class Catalog(Protocol):
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *exc: object) -> None: ...
+
+
+@runtime_checkable
+class Captioned(Protocol):
+    """What a catalog that keeps captions has besides."""
+
+    def captions(self) -> Mapping[str, str]:
+        """Captions, titles and comments of photos, by ``CatalogPhoto.host_id``; photos without any are left out."""
+        ...

@@ -131,6 +131,17 @@ class DigikamCatalog:
             found.setdefault(path, CatalogKeyword(path, str(id_)))
         return sorted(found.values(), key=lambda keyword: keyword.path)
 
+    def captions(self) -> dict[str, str]:
+        """Titles, headlines and comments in all languages, by the ids that ``photos`` gives."""
+        if not {"imageid", "comment"} <= self._rows.columns("ImageComments"):
+            return {}
+        found: dict[str, str] = {}
+        for photo, comment in self._rows.rows("SELECT imageid, comment FROM ImageComments ORDER BY imageid, id"):
+            if comment:
+                known = found.get(str(photo))
+                found[str(photo)] = str(comment) if known is None else f"{known}\n{comment}"
+        return found
+
     def photos(self) -> Iterator[CatalogPhoto]:
         generation, last, nowhere = -1, 0, 0
         while True:

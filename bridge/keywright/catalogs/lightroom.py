@@ -133,6 +133,16 @@ class LightroomCatalog:
         self.report.note("photo without a file in the catalog", total - given)
         self.report.note(IMPOSSIBLE_NAME, nowhere)
 
+    def captions(self) -> dict[str, str]:
+        """What the photos' caption says, by the ids that ``photos`` gives; photos without one are left out."""
+        if not {"image", "caption"} <= self._rows.columns("AgLibraryIPTC"):
+            return {}
+        rows = self._rows.rows(
+            "SELECT i.id_global, p.caption FROM AgLibraryIPTC p JOIN Adobe_images i ON i.id_local = p.image"
+            " WHERE p.caption IS NOT NULL AND p.caption <> ''"
+        )
+        return {str(photo): str(caption) for photo, caption in rows}
+
     def _check(self) -> None:
         if not self._rows.columns("Adobe_variablesTable"):
             raise CatalogError(f"{self._path} is a SQLite database but not a Lightroom catalog; name the .lrcat file")

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keywright.catalogs import open_catalog
-from keywright.catalogs.base import CatalogKind, CatalogPhoto, RootMapping
+from keywright.catalogs.base import Captioned, CatalogKind, CatalogPhoto, RootMapping
 from keywright.errors import KeywrightError
 from keywright.metadata import read_keywords
 from keywright.operations.progress import Progress, silent
 from keywright.operations.workspace import Workspace
 from keywright.store import photos as table
+from keywright.store.captions import sync_captions
 from keywright.store.syncing import SyncReport, sync_photos
 
 
@@ -64,12 +65,14 @@ def read_source(
         # The catalog is read outside the write transaction: it can take long, and others want to write meanwhile.
         found = list(_counted(catalog.photos(), f"Reading {Path(source).name or source}", progress))
         listed = catalog.keywords()
+        captions = catalog.captions() if isinstance(catalog, Captioned) else {}
         with workspace.store.write() as connection:
             ids = table.KeywordIds(connection)
             number = table.register_catalog(connection, catalog.kind, catalog.source, catalog.identity, learn=learn)
             table.remember_mappings(connection, number, mappings)
             table.sync_keywords(connection, number, listed, ids)
             sync = sync_photos(connection, number, found, ids)
+            sync_captions(connection, number, captions)
         return SourceRead(
             catalog.source, catalog.kind, number, sync, tuple(catalog.report.warnings), dict(catalog.report.skipped)
         )
