@@ -17,6 +17,7 @@ from keywright_plugin.values import (
     Batch,
     Catalog,
     DecisionMade,
+    Describer,
     HostReport,
     Job,
     PendingPhoto,
@@ -123,6 +124,15 @@ class Client(Library):
     def embed(self, photos: Sequence[int]) -> Job:
         """Have photos embedded that are new or were edited."""
         return Job.of(self.request("POST", "/v1/jobs/embed", {"photos": list(photos)}, safe=True))
+
+    def describers(self) -> list[Describer]:
+        """Those the user has added, and whether they were agreed to."""
+        return [of(Describer, one) for one in self.get("/v1/describers")["describers"]]
+
+    def describe(self, describer: str, photos: Sequence[int]) -> Job:
+        """Have photos described by one the user has agreed to."""
+        body = {"describer": describer, "photos": list(photos)}
+        return Job.of(self.request("POST", "/v1/jobs/describe", body, safe=True))
 
     def job(self, number: int) -> Job:
         return Job.of(self.request("GET", f"/v1/jobs/{number}"))

@@ -221,6 +221,14 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Describer:
+    name: str
+    agreed: bool
+    calls: int
+    money: float
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """What was written in one go."""
 

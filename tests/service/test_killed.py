@@ -18,7 +18,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from describing.server import keywords, serving
+from keywright.describing.providers import Kind, Provider
+from keywright.home import Home
 from keywright.metadata import read_keywords
+from keywright.operations.describing import add
+from keywright.operations.workspace import Workspace
 from keywright_plugin import Client, find_bridge
 from keywright_plugin.values import DecisionMade, Job, Photo, PhotoRef
 from service.conftest import Learned
@@ -201,6 +206,31 @@ def test_a_photo_whose_host_sent_a_rendition_gets_its_vector_after_every_kill(
         assert (job.state, job.error) == ("completed", None)
         assert client.suggest([sent[-1]]).photos[0].state == "ready"
     assert list((home / "cache").rglob("renditions/*")) == []
+
+
+def test_describing_goes_on_after_every_kill_and_asks_for_no_answer_twice_that_it_kept(
+    learned_victim: Victim, learned_home: Learned
+) -> None:
+    named = [PhotoRef(path=str(path)) for path in sorted(learned_home.library.rglob("*.jpg"))]
+    with serving(keywords(cat=0.9)) as server:
+        told = Provider("vision", Kind.OPENAI, server.url + "/v1", "llava:7b", per_minute=6000, seconds=20)
+        with Workspace.open(Home(learned_victim.home)) as workspace:
+            add(workspace, told, agreed=told.consent())
+        ids: list[int] = []
+
+        def begin(client: Client) -> int:
+            ids.extend(one.id for one in client.find_photos(named) if isinstance(one, Photo) and one.id not in ids)
+            part = len(ids) // KILLS
+            return client.describe("vision", ids[learned_victim.kills * part :][:part]).id
+
+        asked = 0
+        for client, job in killed_each_time(learned_victim, begin, seed=9):
+            assert (job.state, job.error) == ("completed", None)
+            assert job.result is not None
+            assert job.result["described"] + job.result["known"] == len(ids) // KILLS
+            assert len(server.asked) - asked <= len(ids) // KILLS + 1  # but the one that was under way
+            asked = len(server.asked)
+            assert client.describers()[0].calls == asked
 
 
 def test_a_dry_run_a_training_and_an_audit_give_after_every_kill_what_they_give_without(

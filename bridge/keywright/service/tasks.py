@@ -130,6 +130,23 @@ def audit(workspace: Workspace, params: Mapping[str, Any], progress: Progress, c
     return audit_catalog(workspace, int(params["catalog"]), progress, cancel)
 
 
+def describe(workspace: Workspace, params: Mapping[str, Any], progress: Progress, cancel: Cancel) -> Result:
+    """``describer``: the name of one the user has agreed to; ``photos``: the numbers of those to describe."""
+    from keywright.operations.describing import describe_photos
+    from keywright.store.lookups import photos_by_id
+
+    with workspace.store.read() as connection:
+        rows = list(photos_by_id(connection, params["photos"]).values())
+    report = describe_photos(workspace, str(params["describer"]), rows, progress=progress, cancel=cancel)
+    return {
+        "described": report.described,
+        "known": report.known,
+        "left": report.left,
+        "stopped": None if report.stopped is None else _text(report.stopped),
+        "failed": [{"path": _text(f.path), "reason": _text(f.reason)} for f in report.failures[:_MOST_NAMED]],
+    }
+
+
 def plan(workspace: Workspace, params: Mapping[str, Any], progress: Progress, cancel: Cancel) -> Result:
     from keywright.metadata import SidecarProfile
     from keywright.operations import applying
@@ -191,6 +208,7 @@ TASKS: Mapping[str, Task] = {
     "encoder": encoder,
     "embed": embed,
     "rendition": rendition,
+    "describe": describe,
     "suggestions": suggestions,
     "audit": audit,
     "plan": plan,

@@ -4,6 +4,7 @@ from keywright.service.api import (
     bridge,
     catalogs,
     decisions,
+    describers,
     jobs,
     keywords,
     models,
@@ -29,5 +30,6 @@ GROUPS = (
     questions.GROUP,
     thresholds.GROUP,
     search.GROUP,
+    describers.GROUP,
     review.GROUP,
 )

@@ -9,10 +9,13 @@ from pydantic import Field
 from keywright.service.limits import MOST_ID, MOST_PAGE, MOST_PHOTOS
 from keywright.service.messages.base import Answer, Body, Id, Query
 
+Reading = Literal["learn", "train", "encoder", "embed", "rendition", "describe", "suggestions", "audit"]
+Writing = Literal["plan", "apply", "undo"]
+
 
 class Job(Answer):
     id: int
-    kind: Literal["learn", "train", "encoder", "embed", "rendition", "suggestions", "audit", "plan", "apply", "undo"]
+    kind: Reading | Writing
     state: Literal["pending", "processing", "completed", "failed", "cancelled"]
     stage: str
     done: int
