@@ -49,15 +49,16 @@ async function renewToken() {
 }
 
 async function once(method, path, body, headers = {}) {
+  const file = body instanceof Blob;
   const sent = { Accept: "application/json", ...headers };
   if (method !== "GET") sent["X-CSRF-Token"] = token.content;
-  if (body !== undefined) sent["Content-Type"] = "application/json";
+  if (body !== undefined) sent["Content-Type"] = file ? "application/octet-stream" : "application/json";
   let answer;
   try {
     answer = await fetch(path, {
       method,
       headers: sent,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined || file ? body : JSON.stringify(body),
       credentials: "same-origin",
       cache: "no-store",
     });
@@ -81,7 +82,7 @@ async function once(method, path, body, headers = {}) {
   throw new BridgeError(detail, answer.status, (told.type || "").split(":").at(-1));
 }
 
-/** Ask the bridge. Gives the parsed JSON; throws `BridgeError`. */
+/** Ask the bridge; a `body` that is a file is sent as it is. Gives the parsed JSON; throws `BridgeError`. */
 export async function ask(method, path, { body, key } = {}) {
   const headers = key ? { "Idempotency-Key": key } : {};
   try {

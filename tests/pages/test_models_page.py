@@ -1,0 +1,64 @@
+"""Models: versions side by side, activate, roll back, and versions as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from pages.kit import Window
+
+
+def active(window: Window) -> int:
+    versions = window.raw.send("GET", "/v1/models/versions").json["versions"]
+    return next(int(one["id"]) for one in versions if one["active"])
+
+
+def with_two_versions(window: Window) -> Page:
+    """A photo more of a keyword, and a training: there are two versions then."""
+    page = window.go("/models")
+    expect(page.locator("#versions tr")).to_have_count(1)
+    bare = window.raw.send("GET", "/v1/review/photos?undecided=true").json["photos"][:3]
+    made = [{"photo": one, "keyword": "Animals|Cat", "decision": "rejected"} for one in bare]
+    window.raw.send("POST", "/v1/decisions", {"decisions": made}, headers={"Idempotency-Key": "two versions"})
+    page.get_by_role("button", name="Train now").click()
+    # The decisions were learned at once, as a version of their own; whether the training makes another depends on that.
+    expect(page.locator(".message.good")).to_be_visible(timeout=120_000)
+    page.reload()
+    expect(page.locator("#versions tr").nth(1)).to_be_visible()
+    return page
+
+
+def test_two_versions_stand_side_by_side_and_one_is_rolled_back(window: Window) -> None:
+    page = with_two_versions(window)
+    first = active(window)
+    expect(page.get_by_role("heading", name="What changed")).to_be_visible()
+    expect(page.get_by_role("img", name="Calibration of version")).to_have_count(2)
+    window.check_accessible()
+    page.keyboard.press("b")
+    page.get_by_role("button", name="Roll back").last.click()
+    expect(page.locator(".message.good")).to_contain_text("suggests again")
+    assert active(window) != first
+    page.get_by_role("button", name=f"Activate version {first}").click()
+    expect(page.locator(".message.good").last).to_contain_text(f"Version {first} suggests now")
+    assert active(window) == first
+
+
+def test_a_version_goes_out_and_comes_in_as_a_file(window: Window, tmp_path: Path) -> None:
+    page = window.go("/models")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export version 1").click()
+    file = tmp_path / "kept.models"
+    download.value.save_as(file)
+    assert file.stat().st_size > 1000
+    page.locator("#import").set_input_files(file)
+    expect(page.locator(".message.good")).to_contain_text("which is here already")
+
+
+def test_a_file_that_is_no_version_is_one_sentence(window: Window, tmp_path: Path) -> None:
+    page = window.go("/models")
+    (tmp_path / "photo.jpg").write_bytes(b"no models")
+    page.locator("#import").set_input_files(tmp_path / "photo.jpg")
+    expect(page.locator(".message.bad")).to_be_visible()
+    expect(page.locator("#versions tr")).to_have_count(1)
+    window.errors.clear()  # the browser itself notes the refusal
