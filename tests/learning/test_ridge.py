@@ -11,7 +11,7 @@ from keywright.keywords import KeywordPath
 from keywright.learning.base import NO_ROWS, KeywordExamples
 from keywright.learning.choosing import average_precisions
 from keywright.learning.features import FeatureMap, squared_distances
-from keywright.learning.landmarks import Gram, GramRidge, memberships, moments_of
+from keywright.learning.landmarks import Gram, GramRidge, memberships
 from keywright.learning.points import fit_points
 from keywright.learning.ridge import KernelRidge
 from keywright.learning.targets import left_out_scores, residuals
@@ -56,8 +56,9 @@ def test_the_gram_solution_is_scikit_learns_ridge_and_its_leverages_leave_one_ou
     x, y = problem
     features = FeatureMap(fit_points(x, None), True)
     examples = [KeywordExamples(KeywordPath.of(str(k)), np.flatnonzero(y[:, k]), NO_ROWS, NO_ROWS) for k in range(3)]
-    ridge = GramRidge.of(Gram.of(features, x), 0.7)
-    fit = ridge.fit(*moments_of(features, x, memberships(examples, len(x))))
+    gram, moments = Gram.with_moments(features, x, memberships(examples, len(x)))
+    ridge = GramRidge.of(gram, 0.7)
+    fit = ridge.fit(moments, y.sum(axis=0))
     placed = features(x)
     witness = Ridge(alpha=0.7).fit(placed, y)
     scores = placed @ fit.coefficients + fit.intercepts

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from keywright.keywords import KeywordPath
-from keywright.learning.base import Floats, KeywordExamples
+from keywright.learning.base import Floats, KeywordExamples, Rows
 
 Columns = NDArray[np.int64]
 
@@ -76,20 +77,34 @@ def exclusive_siblings(
     for parent, members in families.items():
         among = photos if parent < 0 else len(examples[parent].positives)
         members.sort(key=lambda c: (-len(examples[c].positives), c))
-        left = members
+        exclude = _exclude([examples[c].positives for c in members], among, least_expected)
+        left = np.flatnonzero(exclude.any(axis=1))
         while len(left) > 1:
-            group = [left[0]]
-            for column in left[1:]:
-                if all(_exclude(examples[column], examples[other], among, least_expected) for other in group):
-                    group.append(column)
+            group = [int(left[0])]
+            fitting = exclude[left[0]].copy()  # those that exclude all of the group
+            for place in left[1:].tolist():
+                if fitting[place]:
+                    group.append(place)
+                    fitting &= exclude[place]
             if len(group) > 1:
-                groups.append(np.array(sorted(group)))
-            left = [column for column in left if column not in group]
+                groups.append(np.array(sorted(members[place] for place in group)))
+            left = np.setdiff1d(left, group)
     return tuple(groups)
 
 
-def _exclude(one: KeywordExamples, other: KeywordExamples, among: int, least_expected: float) -> bool:
-    a, b = one.positives, other.positives
-    if len(a) * len(b) < least_expected * among:
-        return False
-    return not np.isin(a, b, assume_unique=True, kind="sort").any()
+def _exclude(lists: Sequence[Rows], among: int, least_expected: float) -> NDArray[np.bool_]:
+    """Shape (members, members): which two are never together though chance would have brought them together."""
+    counts = np.array([len(rows) for rows in lists], dtype=np.float64)
+    expected = np.outer(counts, counts) >= least_expected * among
+    np.fill_diagonal(expected, False)
+    some = np.flatnonzero(expected.any(axis=1))
+    if not len(some):
+        return expected
+    rows = np.concatenate([lists[place] for place in some.tolist()])
+    columns = np.repeat(np.arange(len(some)), counts[some].astype(np.int64))
+    shape = (int(rows.max()) + 1, len(some))
+    carried = sparse.csr_matrix((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=shape)
+    apart = (carried.T @ carried).toarray() == 0
+    out = np.zeros_like(expected)
+    out[np.ix_(some, some)] = apart & expected[np.ix_(some, some)]
+    return out

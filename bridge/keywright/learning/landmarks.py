@@ -30,13 +30,24 @@ class Gram:
 
     @classmethod
     def of(cls, features: FeatureMap, vectors: Vectors) -> Gram:
+        return cls.with_moments(features, vectors, None)[0]
+
+    @classmethod
+    def with_moments(
+        cls, features: FeatureMap, vectors: Vectors, targets: sparse.csr_matrix | None
+    ) -> tuple[Gram, Floats]:
+        """The Gram matrix and, from the same pass over the photos, features' @ targets, shape (m, k)."""
         size = features.dimension
         products = np.zeros((size, size), dtype=np.float64)
         sums = np.zeros(size, dtype=np.float64)
-        for _, block in features.blocks(vectors):
-            products += block.T @ block
-            sums += block.sum(axis=0, dtype=np.float64)
-        return cls(products, sums, len(vectors))
+        moments = np.zeros((0 if targets is None else targets.shape[1], size), dtype=np.float32)
+        for rows, block in features.blocks(vectors):
+            products += linalg.blas.ssyrk(1.0, block.T, lower=1)  # half of a product: the other half is its mirror
+            sums += np.ones(len(block), dtype=np.float32) @ block
+            if targets is not None:
+                moments += targets[rows].T @ block
+        products += np.tril(products, -1).T
+        return cls(products, sums, len(vectors)), np.ascontiguousarray(moments.T)
 
     def __add__(self, other: Gram) -> Gram:
         return Gram(self.products + other.products, self.sums + other.sums, self.photos + other.photos)
@@ -52,6 +63,7 @@ class GramRidge:
     whitener: Floats  # inverse of the Cholesky factor, lower triangular: A^-1 = whitener' whitener
     mean: Floats  # of the features
     photos: int
+    triangular: bool = False  # the whitener, in the order of Fortran
 
     @classmethod
     def of(cls, gram: Gram, penalty: float, transform: Floats | None = None) -> GramRidge:
@@ -71,7 +83,7 @@ class GramRidge:
             raise LearningError("The photos' vectors are too much alike to learn from; embed them again.")
         if transform is not None:
             return cls((whitener @ transform.T).astype(np.float32), mean.astype(np.float32), gram.photos)
-        return cls(np.ascontiguousarray(whitener, dtype=np.float32), mean.astype(np.float32), gram.photos)
+        return cls(np.asfortranarray(whitener, dtype=np.float32), mean.astype(np.float32), gram.photos, True)
 
     def solve(self, moments: Floats) -> Floats:
         """A^-1 @ moments."""
@@ -86,7 +98,10 @@ class GramRidge:
 
     def whitened(self, features: Floats) -> Floats:
         """Rows u with u @ u' the hat matrix less its constant 1/n, shape (rows, m)."""
-        return np.asarray((features - self.mean) @ self.whitener.T, dtype=np.float32)
+        centred = features - self.mean
+        if self.triangular:  # half of a product
+            return linalg.blas.strmm(1.0, self.whitener, centred.T, lower=1, overwrite_b=1).T
+        return np.asarray(centred @ self.whitener.T, dtype=np.float32)
 
     def leverages(self, features: Floats) -> Floats:
         """Shape (rows,): the hat matrix's diagonal for these photos of the training set."""
@@ -117,11 +132,3 @@ def memberships(examples: Sequence[KeywordExamples], photos: int) -> sparse.csr_
     columns = np.repeat(np.arange(len(examples)), [len(keyword.positives) for keyword in examples])
     ones = np.ones(len(rows), dtype=np.float32)
     return sparse.csr_matrix((ones, (rows, columns)), shape=(photos, len(examples)))
-
-
-def moments_of(features: FeatureMap, vectors: Vectors, targets: sparse.csr_matrix) -> tuple[Floats, Floats]:
-    """features' @ targets, shape (m, k), and the targets' sums, shape (k,)."""
-    moments = np.zeros((targets.shape[1], features.dimension), dtype=np.float32)
-    for rows, block in features.blocks(vectors):
-        moments += targets[rows].T @ block
-    return np.ascontiguousarray(moments.T), np.asarray(targets.sum(axis=0), dtype=np.float32).ravel()

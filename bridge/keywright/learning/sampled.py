@@ -12,7 +12,7 @@ from keywright.learning.base import NO_ROWS, Floats, KeywordExamples, Rows, Vect
 from keywright.learning.digests import RowDigests
 from keywright.learning.features import FeatureMap
 from keywright.learning.few import Names
-from keywright.learning.landmarks import GramRidge, memberships, moments_of
+from keywright.learning.landmarks import GramRidge
 from keywright.learning.ridge import Fit
 from keywright.learning.settings import LearnerSettings
 from keywright.learning.targets import disowned, residuals, row_weights
@@ -39,35 +39,38 @@ class SampledSolution:
     cells: Cells
     set_aside: tuple[Rows, ...]
     targets: sparse.csr_matrix
+    leverages: Floats  # (photos,)
 
 
 def solve_sampled(
     ridge: GramRidge,
+    moments: Floats,
     features: FeatureMap,
     vectors: Vectors,
+    labels: sparse.csr_matrix,
     examples: Sequence[KeywordExamples],
     digests: RowDigests,
     relabelling: float,
     settings: LearnerSettings,
     names: Names | None = None,
 ) -> SampledSolution:
-    """As ``exact.solve``: fit, judge every photo by the others, correct the targets, and fit once more."""
+    """As ``exact.solve``: fit, judge every photo by the others, correct the targets, and fit once more.
+
+    ``moments``, shape (m, k), are features' @ ``labels``. The photos are gone through once.
+    """
     photos = len(vectors)
-    labels = memberships(examples, photos)
-    moments, totals = moments_of(features, vectors, labels)
+    totals = np.asarray(labels.sum(axis=0), dtype=np.float32).ravel()
     fit = ridge.fit(moments, totals)
     order = np.argsort(digests, kind="stable")
     background = np.sort(order[:BACKGROUND])
-    targets = labels
-    set_aside = tuple(NO_ROWS for _ in examples)
-    if relabelling or settings.set_aside_poison:
-        believed, set_aside = _judge(ridge, fit, features, vectors, labels, examples, background, relabelling, settings)
-        if believed.nnz:
-            extra, sums = moments_of(features, vectors, believed)
-            moments, totals = moments + extra, totals + sums
-            targets = (labels + believed).tocsr()
-            fit = ridge.fit(moments, totals)
-    changed = False
+    judged = _judge(ridge, fit, features, vectors, labels, examples, background, relabelling, settings)
+    targets, set_aside = labels, judged.set_aside
+    if judged.believed.nnz:
+        moments = moments + judged.moments
+        totals = totals + np.asarray(judged.believed.sum(axis=0), dtype=np.float32).ravel()
+        targets = (labels + judged.believed).tocsr()
+        fit = ridge.fit(moments, totals)
+    shifts: list[tuple[Rows, Rows, Floats]] = []
     for column, keyword in enumerate(examples):
         if not len(keyword.primes) + len(keyword.rejections) + len(set_aside[column]):
             continue
@@ -80,27 +83,39 @@ def solve_sampled(
         shift = (weights - 1) * residuals(now, fitted, hat, weights)
         moments[:, column] += block.T @ shift
         totals[column] += shift.sum()
-        correction = sparse.csr_matrix((shift, (rows, np.full(len(rows), column))), shape=targets.shape)
-        targets = (targets + correction).tocsr()
-        changed = True
-    if changed:
+        shifts.append((rows, np.full(len(rows), column), shift))
+    if shifts:
+        row, column_of, value = (np.concatenate(part) for part in zip(*shifts, strict=True))
+        targets = (targets + sparse.csr_matrix((value, (row, column_of)), shape=targets.shape)).tocsr()
         fit = ridge.fit(moments, totals)
-    cells = _cells(ridge, fit, features, vectors, targets, examples, order, background, names)
-    return SampledSolution(fit, cells, set_aside, targets)
+    cells = _cells(judged.leverages, fit, features, vectors, targets, examples, order, background, names)
+    return SampledSolution(fit, cells, set_aside, targets, judged.leverages)
 
 
 def honest_blocks(
-    ridge: GramRidge, fit: Fit, features: FeatureMap, vectors: Vectors, targets: sparse.csr_matrix
+    leverages: Floats, fit: Fit, features: FeatureMap, vectors: Vectors, targets: sparse.csr_matrix
 ) -> Iterator[tuple[slice, Floats]]:
     """Leave-one-out scores of all photos, shape (rows, k) a block."""
     for rows, block in features.blocks(vectors):
-        kept = 1 - ridge.leverages(block)
-        scores = block @ fit.coefficients
-        scores += fit.intercepts
-        scores /= kept[:, None]
-        own = targets[rows].tocoo()
-        scores[own.row, own.col] -= ((1 - kept) / kept)[own.row] * own.data
-        yield rows, scores
+        yield rows, _left_out(block, leverages[rows], fit, targets[rows])
+
+
+def _left_out(block: Floats, leverages: Floats, fit: Fit, targets: sparse.csr_matrix) -> Floats:
+    """Leave-one-out scores of one block: (score - leverage * target) / (1 - leverage)."""
+    grown = np.reciprocal(1 - leverages)
+    scores = (block * grown[:, None]) @ fit.coefficients  # scaled on the narrow side
+    scores += grown[:, None] * fit.intercepts
+    own = targets.tocoo()
+    scores[own.row, own.col] -= (leverages * grown)[own.row] * own.data
+    return scores
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Judged:
+    believed: sparse.csr_matrix  # targets to add for probable omissions
+    moments: Floats  # features' @ believed
+    set_aside: tuple[Rows, ...]  # the positives of each keyword that are disowned
+    leverages: Floats  # (photos,)
 
 
 def _judge(
@@ -113,12 +128,16 @@ def _judge(
     background: Rows,
     relabelling: float,
     settings: LearnerSettings,
-) -> tuple[sparse.csr_matrix, tuple[Rows, ...]]:
-    """Targets to add for probable omissions, and the positives of each keyword that are disowned."""
+) -> _Judged:
     own_scores = labels.tocsr(copy=True)
     ordinary = np.empty((len(background), len(examples)), dtype=np.float32)
-    found: list[tuple[Rows, Rows, Floats]] = []
-    for rows, scores in honest_blocks(ridge, fit, features, vectors, labels):
+    leverages = np.empty(len(vectors), dtype=np.float32)
+    moments = np.zeros((len(examples), features.dimension), dtype=np.float32)
+    refused = _rejected(examples, labels.shape)
+    found = []
+    for rows, block in features.blocks(vectors):
+        leverages[rows] = ridge.leverages(block)
+        scores = _left_out(block, leverages[rows], fit, labels[rows])
         low, high = labels.indptr[rows.start], labels.indptr[rows.stop]
         own = np.repeat(np.arange(rows.stop - rows.start), np.diff(labels.indptr[rows.start : rows.stop + 1]))
         columns = labels.indices[low:high]
@@ -127,14 +146,19 @@ def _judge(
         ordinary[inside] = scores[background[inside] - rows.start]
         if relabelling:
             scores[own, columns] = 0
-            i, column = np.nonzero(scores > LEAST_BELIEVED)
-            found.append((i + rows.start, column, np.minimum(scores[i, column], 1) * np.float32(relabelling)))
-    believed = labels * np.float32(0)
-    believed.eliminate_zeros()
+            no = refused[rows].tocoo()
+            scores[no.row, no.col] = 0
+            at: Rows = np.flatnonzero(scores > LEAST_BELIEVED)
+            value: Floats = np.minimum(scores.ravel()[at], 1) * np.float32(relabelling)
+            photo, column_of = at // len(examples), at % len(examples)
+            part = sparse.csr_matrix((value, (photo, column_of)), shape=(len(block), len(examples)))
+            moments += part.T @ block
+            found.append(part)
     if found:
-        photo, keyword_of, value = (np.concatenate(part) for part in zip(*found, strict=True))
-        value[_rejected(photo, keyword_of, examples, len(examples))] = 0
-        believed = sparse.csr_matrix((value, (photo, keyword_of)), shape=labels.shape)
+        believed = sparse.vstack(found, format="csr")
+    else:
+        believed = labels * np.float32(0)
+        believed.eliminate_zeros()
     set_aside = []
     by_column = own_scores.tocsc()
     for k, keyword in enumerate(examples):
@@ -144,16 +168,17 @@ def _judge(
         mine = slice(by_column.indptr[k], by_column.indptr[k + 1])
         others = ordinary[~np.isin(background, keyword.positives), k]
         set_aside.append(disowned(by_column.indices[mine].astype(np.int64), by_column.data[mine], others))
-    return believed, tuple(set_aside)
+    return _Judged(believed, np.ascontiguousarray(moments.T), tuple(set_aside), leverages)
 
 
-def _rejected(rows: Rows, columns: Rows, examples: Sequence[KeywordExamples], k: int) -> Rows:
-    lists = [keyword.rejections * k + column for column, keyword in enumerate(examples)]
-    return np.flatnonzero(np.isin(rows * k + columns, np.concatenate([NO_ROWS, *lists])))
+def _rejected(examples: Sequence[KeywordExamples], shape: tuple[int, int]) -> sparse.csr_matrix:
+    rows = np.concatenate([NO_ROWS, *(keyword.rejections for keyword in examples)])
+    columns = np.repeat(np.arange(len(examples)), [len(keyword.rejections) for keyword in examples])
+    return sparse.csr_matrix((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=shape)
 
 
 def _cells(
-    ridge: GramRidge,
+    leverages: Floats,
     fit: Fit,
     features: FeatureMap,
     vectors: Vectors,
@@ -173,7 +198,7 @@ def _cells(
     in_background = np.zeros(photos, dtype=bool)
     in_background[background] = True
     start = 0
-    for _, block in honest_blocks(ridge, fit, features, vectors[background], targets[background]):
+    for _, block in honest_blocks(leverages[background], fit, features, vectors[background], targets[background]):
         scores[start : start + len(block)] = block
         start += len(block)
     if names is not None:
@@ -200,8 +225,7 @@ def _cells(
     own = np.asarray(targets[row, column_of], dtype=np.float32).ravel()
     for part, block in features.blocks(vectors[needed]) if len(needed) else ():
         mine = slice(*np.searchsorted(inverse, [part.start, part.stop]))
-        leverage = ridge.leverages(block)[inverse[mine] - part.start]
-        c = column_of[mine]
+        leverage, c = leverages[row[mine]], column_of[mine]
         raw = np.einsum("ij,ij->i", block[inverse[mine] - part.start], weights_by_keyword[c]) + fit.intercepts[c]
         scores[at[mine], c] = (raw - leverage * own[mine]) / (1 - leverage)
     if names is not None and len(row):

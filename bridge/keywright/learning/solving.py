@@ -13,7 +13,7 @@ from keywright.learning.digests import RowDigests
 from keywright.learning.exact import add_second_layer, final_penalty, solve
 from keywright.learning.features import FeatureMap, squared_distances
 from keywright.learning.few import Names, names_of
-from keywright.learning.landmarks import Gram, GramRidge, whitening
+from keywright.learning.landmarks import Gram, GramRidge, memberships, whitening
 from keywright.learning.models import Choices
 from keywright.learning.points import PointMap, fit_points
 from keywright.learning.ridge import Fit, KernelRidge
@@ -100,12 +100,16 @@ def _learn_sampled(
             choices, features = _choose_features(features, with_landmarks, data, examples, digests)
         else:
             features = with_landmarks
-    ridge = GramRidge.of(Gram.of(features, data.vectors), choices.penalty, whitening(features))
+    labels = memberships(examples, len(digests))
+    gram, moments = Gram.with_moments(features, data.vectors, labels)
+    ridge = GramRidge.of(gram, choices.penalty, whitening(features))
     names = names_of(data, examples, digests)
-    solved = solve_sampled(ridge, features, data.vectors, examples, digests, choices.relabelling, settings, names)
+    solved = solve_sampled(
+        ridge, moments, features, data.vectors, labels, examples, digests, choices.relabelling, settings, names
+    )
 
     def honest() -> Iterator[tuple[slice, Floats]]:
-        for rows, scores in honest_blocks(ridge, solved.fit, features, data.vectors, solved.targets):
+        for rows, scores in honest_blocks(solved.leverages, solved.fit, features, data.vectors, solved.targets):
             if names is not None:
                 names.add(scores, data.vectors[rows])
             yield rows, scores

@@ -176,7 +176,7 @@ def calibrated(
         for block, scores in learned.honest():
             yield block, scores * slopes + offsets
 
-    confidences = logistic(cells.scores * curves.slopes + curves.offsets).astype(np.float32)
+    confidences = logistic(cells.scores * slopes + offsets)
     correction = fit_correction(confidences, cells.labels, cells.weights)
     bounded(correction.apply(confidences), bounds)
     scores = Honest(len(rows), len(examples), rows, logits, tree, correction, bounds)
