@@ -6,6 +6,7 @@ provider. Nothing is downloaded: only what lies in the folder is loaded.
 
 from __future__ import annotations
 
+import contextlib
 import io
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,11 @@ class MoondreamDescriber:
         return candidates_of(answer)
 
     def _load(self) -> Any:
+        from keywright.encoders.torchvision_import import make_torchvision_importable
+
+        # transformers imports torchvision where it is installed; where it is not, it does without.
+        with contextlib.suppress(ImportError):
+            make_torchvision_importable()
         try:
             from transformers import AutoModelForCausalLM
         except ImportError as error:
