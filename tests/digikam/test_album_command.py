@@ -104,4 +104,4 @@ def test_an_album_that_is_not_there_is_one_sentence_and_a_failure(base: Path) ->
 def test_a_database_that_is_not_there_is_one_sentence_and_a_failure(base: Path) -> None:
     done = run(base, "--database", str(base / "gone.db"))
     assert done.returncode == 1
-    assert "there is no database at" in done.stderr
+    assert f"there is no catalog at {base}/gone.db" in done.stderr

@@ -30,6 +30,7 @@ def digikam() -> None:
 @database_option
 @click.option("--apply", "applies", is_flag=True, help="Write them: needs --min-confidence.")
 @click.option("--min-confidence", type=confidence, default=None, metavar="P", help="The least confidence, 0 to 1.")
+@click.option("--profile", default=None, metavar="NAME", help="A profile of the configuration.")
 @json_option
 @click.pass_context
 def suggest(
@@ -38,6 +39,7 @@ def suggest(
     database: str | None,
     applies: bool,
     min_confidence: float | None,
+    profile: str | None,
     as_json: bool,
 ) -> None:
     """Suggest keywords for an album and the albums in it, or write those that are sure enough."""
@@ -66,11 +68,8 @@ def suggest(
                 applying.apply,
                 sources=photos,
                 min_confidence=min_confidence,
-                accepted=False,
-                dry_run=False,
-                profile="digikam",
-                to_files=False,
-                maps=(),
+                profile=profile,
+                sidecars="digikam",
                 as_json=as_json,
             )
         except applying.NothingToWriteError as nothing:
@@ -78,7 +77,7 @@ def suggest(
             show_json(BatchReport()) if as_json else click.echo(str(nothing))
     else:
         context.invoke(
-            suggesting.suggest, targets=photos, min_confidence=min_confidence, limit=10, maps=(), as_json=as_json
+            suggesting.suggest, targets=photos, min_confidence=min_confidence, profile=profile, as_json=as_json
         )
 
 
