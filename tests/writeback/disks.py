@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
+from keywright.metadata.data import Data, whole
 from keywright.writeback.fileops import RealFileOps, Seen
 
 
@@ -45,7 +46,7 @@ class FailingDisk:
     def read(self, path: Path) -> bytes:
         return self._call("read", path, lambda: self._real.read(path))  # type: ignore[return-value]
 
-    def write(self, path: Path, data: bytes, *, private: bool) -> None:
+    def write(self, path: Path, data: Data, *, private: bool) -> None:
         def half() -> None:
             self._real.write(path, data[: len(data) // 2], private=private)
 
@@ -137,9 +138,9 @@ class LoggingDisk(RealFileOps):
     def __init__(self) -> None:
         self.log: list[Call] = []
 
-    def write(self, path: Path, data: bytes, *, private: bool) -> None:
+    def write(self, path: Path, data: Data, *, private: bool) -> None:
         super().write(path, data, private=private)
-        self.log.append(Write(path, data))
+        self.log.append(Write(path, whole(data)))
 
     def sync(self, path: Path) -> None:
         super().sync(path)

@@ -308,3 +308,26 @@ def test_only_one_keywright_writes_at_a_time(folder: Path, journal: Journal) -> 
         assert recover(journal, targets()) == []
     assert contents(folder) == before
     assert len(apply(accept([photo]), journal, targets()).written) == 1
+
+
+def test_a_sidecar_of_two_batches_undone_in_the_wrong_order_is_gone_in_the_end(folder: Path, journal: Journal) -> None:
+    photo = raw(folder / "IMG_9.nef")
+    first = apply(accept([photo], DOG), journal, targets()).batch_id
+    second = apply(accept([photo], SEA), journal, targets()).batch_id
+    sidecar = photo.with_suffix(".xmp")
+    undo(first, journal, targets())
+    assert keywords(photo) == {"Sea"}
+    undo(second, journal, targets())
+    assert not sidecar.exists()
+
+
+def test_a_sidecar_another_program_has_written_since_stays_without_its_keywords(folder: Path, journal: Journal) -> None:
+    photo = raw(folder / "IMG_9.nef")
+    first = apply(accept([photo], DOG), journal, targets()).batch_id
+    second = apply(accept([photo], SEA), journal, targets()).batch_id
+    sidecar = photo.with_suffix(".xmp")
+    sidecar.write_bytes(sidecar.read_bytes().replace(b'x:xmptk="Keywright"', b'x:xmptk="XMP Core 6.0"'))
+    undo(first, journal, targets())
+    undo(second, journal, targets())
+    assert sidecar.exists()
+    assert keywords(photo) == set()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
+from keywright.metadata import data as files_in_memory
 from keywright.store.database import Store
 from keywright.writeback import Journal, apply, batch_files, history, recover, undo
 from writeback.disks import Call, JournalCommit, LoggingDisk, PowerCutDisk
@@ -86,9 +87,11 @@ def old_or_new(files: dict[Path, bytes], old: dict[Path, bytes], new: dict[Path,
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("held", [files_in_memory.HELD, 0], ids=["held in memory", "copied in pieces"])
 def test_a_power_cut_while_applying_leaves_every_file_old_or_new_and_undo_gives_back_every_byte(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: int
 ) -> None:
+    monkeypatch.setattr(files_in_memory, "HELD", held)
     scene = Scene(tmp_path)
     disk = LoggingDisk()
     journal = LoggingJournal(scene.store, disk.log)
