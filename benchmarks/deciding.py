@@ -27,7 +27,7 @@ from keywright.operations.learning import load_models, train_known
 from keywright.operations.teaching import Teacher
 from keywright.operations.workspace import Workspace
 from keywright.store import photos, syncing, vectors
-from keywright.store.decisions import Decision
+from keywright.store.decisions import Decision, list_decisions
 from keywright.store.models import version_sizes
 
 EACH = 4  # keywords a photo
@@ -92,13 +92,15 @@ def main() -> None:
 
 def measure(workspace: Workspace, count: int, decisions: int) -> None:
     models, version = load_models(workspace)
-    rng = np.random.default_rng(1)
+    with workspace.store.read() as connection:
+        known = len(list_decisions(connection))  # of earlier runs on this home
+    rng = np.random.default_rng(1 + known)
     leaves = [path for path in models.paths if len(path.parts) > 1]
     workspace.teacher = teacher = Teacher(workspace, 1)
     del models
     before = peak()
     started = time.perf_counter()
-    decide(workspace, [Decided(count + 1, leaves[0], Decision.ACCEPTED, 0.5, version)])
+    decide(workspace, [Decided(count + 1, leaves[known % len(leaves)], Decision.ACCEPTED, 0.5, version)])
     first = time.perf_counter() - started
     teacher.finish()
     print(
@@ -106,15 +108,16 @@ def measure(workspace: Workspace, count: int, decisions: int) -> None:
         f"{time.perf_counter() - started:.1f} s until it is learned",
         flush=True,
     )
-    seconds, learned = [], []
+    seconds, learned, work = [], [], []
     for turn in range(decisions):
-        photo = int(rng.integers(1, count)) if turn % 2 else count + 2 + turn
+        photo = int(rng.integers(1, count)) if turn % 2 else count + 2 + (known + turn) % (BARE - 2)
         keyword = leaves[int(rng.integers(len(leaves)))]
-        what = (Decision.ACCEPTED, Decision.REJECTED, None)[turn % 3]
-        started = time.perf_counter()
+        what = (Decision.ACCEPTED, Decision.REJECTED)[turn % 2]
+        started, busy = time.perf_counter(), time.process_time()
         decide(workspace, [Decided(photo, keyword, what, 0.5, version)])
         teacher.finish()
         seconds.append(time.perf_counter() - started)
+        work.append(time.process_time() - busy)
         learned.append(teacher.state().seconds or 0.0)
     seconds.sort()
     print(
@@ -122,6 +125,10 @@ def measure(workspace: Workspace, count: int, decisions: int) -> None:
         f"95 % within {1000 * seconds[int(0.95 * len(seconds)) - 1]:.0f} ms, slowest {1000 * seconds[-1]:.0f} ms"
     )
     print(f"of it learning and keeping the version: median {1000 * statistics.median(learned):.0f} ms")
+    print(
+        f"processor time of a decision: median {1000 * statistics.median(work):.0f} ms, "
+        f"slowest {1000 * max(work):.0f} ms"
+    )
     state = teacher.state()
     print(f"learned {state.learned}, waiting {state.waiting}, problems {len(state.problems)}")
     with workspace.store.read() as connection:

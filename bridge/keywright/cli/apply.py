@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +14,9 @@ from keywright.cli.suggest import confidence_option, profile_option
 from keywright.errors import KeywrightError
 from keywright.operations.workspace import Workspace
 from keywright.writeback import BatchReport, WriteBackPlan
+
+if TYPE_CHECKING:
+    from keywright.operations.applying import Forgotten
 
 _SHOWN = 20  # files named in a dry run; --json names all
 
@@ -116,11 +121,21 @@ def undo(batch: str | None, photos: Sequence[Path], as_json: bool) -> None:
 
 @click.command()
 @click.option("--limit", type=click.IntRange(1), default=None, help="Only the newest so many.")
+@click.option(
+    "--forget-before",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
+    help="Drop the old contents kept of batches that ended before this day (your time).",
+)
 @json_option
-def history(limit: int | None, as_json: bool) -> None:
+def history(limit: int | None, forget_before: datetime | None, as_json: bool) -> None:
     """The batches that were written, newest last."""
     from keywright.operations import applying
 
+    if forget_before is not None:
+        with Workspace.open() as workspace:
+            _settle(workspace)
+            _show_forgotten(applying.forget_before(workspace, forget_before.astimezone()), as_json)
+        return
     with Workspace.open() as workspace:
         _settle(workspace)
         batches = applying.history(workspace, limit)
@@ -129,6 +144,22 @@ def history(limit: int | None, as_json: bool) -> None:
         return
     rows = [(b.id, b.kind, b.state, b.label, b.asked, b.written, b.undone) for b in reversed(batches)]
     table("Batches", ("batch", "kind", "state", "of", "asked", "written", "undone"), rows, right=(4, 5, 6))
+
+
+def _show_forgotten(found: Forgotten, as_json: bool) -> None:
+    if as_json:
+        show_json(found)
+        return
+    if not found.targets:
+        click.echo("There is nothing to drop: no old content is kept of batches that ended before.")
+        return
+    click.echo(
+        f"The old content of {counted(found.targets, 'file')} dropped ({found.freed / 1e6:,.1f} MB, free for what is "
+        f"written next). Undoing {counted(len(found.batches), 'batch', 'batches')} still takes out what Keywright "
+        "wrote, but no longer gives files back byte for byte:"
+    )
+    for batch in found.batches:
+        click.echo(f"  {batch}")
 
 
 def _settle(workspace: Workspace) -> None:

@@ -18,6 +18,10 @@ from keywright.metadata.reading import read_keywords
 from keywright.metadata.sidecars import choose_place
 from keywright.metadata.streams import opened
 
+_OUR_TOOLKIT = b'x:xmptk="Keywright"'
+"""In the head of a sidecar that Keywright made; a program that writes it puts its own name there."""
+_HEAD = 512
+
 
 def plan_file_change(
     photo: Path,
@@ -87,11 +91,13 @@ def revert(now: Data, name: str, added: Added) -> Data | None:
 
     For files that the person has changed since the change was made; others are better restored from the journal.
     ``name`` is the file's name. ``now`` itself where nothing of it is there any
-    more; ``None`` where the file was created by the change and holds nothing else: delete it.
+    more; ``None`` where it is a sidecar that Keywright made and that holds nothing else: delete it.
     Raises ``MetadataError`` where the file can no longer be written safely.
     """
     if name.lower().endswith(".xmp"):
-        return take_out(whole(now), added, name)
+        packet = whole(now)
+        # An earlier change may have made the sidecar and been taken out before this one.
+        return take_out(packet, replace(added, created=added.created or _OUR_TOOLKIT in packet[:_HEAD]), name)
     edits = rewriting.take_out_of(now, name, added)
     return apply_edits(now, edits) if edits else now
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from keywright.operations.progress import Cancel, Progress, never, silent
 from keywright.operations.suggesting import resolve, suggest_photos
 from keywright.operations.workspace import Workspace
 from keywright.store import decisions as decided
+from keywright.store.intents import closed_before, forget_before_images
 from keywright.store.journal import Entry
 from keywright.store.lookups import photos_by_id
 from keywright.store.photos import KeywordIds, list_catalogs, list_keywords, list_photos, photos_at
@@ -283,6 +285,26 @@ def undo(
 def history(workspace: Workspace, limit: int | None = None) -> list[BatchSummary]:
     """The batches, newest first."""
     return writeback.history(journal(workspace), limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What the journal no longer holds. Undoing ``batches`` still takes out what Keywright wrote and nothing else, but
+    cannot give files back byte for byte any more."""
+
+    batches: tuple[str, ...]
+    targets: int  # files and rows of which the old content was dropped
+    freed: int  # bytes
+
+
+def forget_before(workspace: Workspace, moment: datetime) -> Forgotten:
+    """Drop the old contents that the journal keeps of batches that ended before ``moment``, and never those of batches
+    that are open or have something left to be looked at."""
+    text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    recover(workspace)
+    with journal(workspace).alone(), workspace.store.write() as connection:
+        batches, targets, freed = forget_before_images(connection, closed_before(connection, text))
+    return Forgotten(tuple(batches), targets, freed)
 
 
 def recover(workspace: Workspace) -> list[RecoveryReport]:

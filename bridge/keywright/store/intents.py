@@ -12,6 +12,7 @@ from keywright.store.journal import (
     Batch,
     BatchKind,
     BatchState,
+    BeforeForm,
     Entry,
     EntryState,
     Intent,
@@ -128,3 +129,37 @@ def settle(connection: Connection, outcomes: Iterable[Outcome]) -> None:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def closed_before(connection: Connection, moment: str) -> list[str]:
+    """The batches that ended before this moment (ISO 8601, UTC) and of which nothing waits to be looked at."""
+    waits = select(write_entries.c.batch_id).where(
+        (write_entries.c.state == EntryState.INTENDED.value) | (write_entries.c.leftover != "")
+    )
+    chosen = select(write_batches.c.id).where(
+        write_batches.c.state != BatchState.OPEN.value,
+        write_batches.c.ended_at.is_not(None),
+        write_batches.c.ended_at < moment,
+        write_batches.c.id.not_in(waits),
+    )
+    return list(connection.execute(chosen.order_by(write_batches.c.number)).scalars())
+
+
+def forget_before_images(connection: Connection, batch_ids: Sequence[str]) -> tuple[list[str], int, int]:
+    """Drop what was there before these batches wrote.
+
+    Gives those of them of which something is still written, how many targets had an old content, and its bytes. What
+    was added stays known, so that undo still takes exactly that out; it no longer gives back every byte.
+    """
+    touched: list[str] = []
+    targets = freed = 0
+    for ids in slices(list(batch_ids)):
+        kept = (write_entries.c.batch_id.in_(ids)) & write_entries.c.before.is_not(None)
+        size = func.coalesce(func.sum(func.length(write_entries.c.before)), 0)
+        row = connection.execute(select(func.count(), size).where(kept)).one()
+        targets, freed = targets + int(row[0]), freed + int(row[1])
+        still = kept & (write_entries.c.state == EntryState.WRITTEN.value) & write_entries.c.undoes.is_(None)
+        wrote = set(connection.execute(select(write_entries.c.batch_id).where(still).distinct()).scalars())
+        touched += [batch for batch in ids if batch in wrote]
+        connection.execute(update(write_entries).where(kept).values(before=None, before_form=BeforeForm.NOT_KEPT.value))
+    return touched, targets, freed
