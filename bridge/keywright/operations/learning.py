@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from keywright.catalogs.base import RootMapping
 from keywright.config import load_config
 from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath
+from keywright.learning.answers import Recalibration, recalibration
 from keywright.learning.counting import count
 from keywright.learning.models import ModelSet
 from keywright.learning.settings import LearnerSettings
@@ -23,10 +26,14 @@ from keywright.operations.pruning import prune
 from keywright.operations.reading import SourceRead, read_source
 from keywright.operations.versions import Kept, keep
 from keywright.operations.workspace import Workspace
-from keywright.store.models import active_version, version_content
+from keywright.store.decisions import Decision, list_decisions
+from keywright.store.models import active_version, figures_of, version_content
 from keywright.store.photos import LOOSE, list_catalogs, list_photos
 from keywright.store.standing import said_now, wait_from
 from keywright.store.thresholds import list_thresholds
+
+_MOST_ANSWERS = 2000
+"""The newest so many answers to suggestions correct the confidences: what older models were sure of matters less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +167,18 @@ def _train(
     report = result.report
     progress("Learning keywords", len(data.keywords), len(data.keywords))
     if active is None or result.models is not previous:
-        honest = result.honest
-        counts = count(honest, data.keywords, result.models, report.seconds).to_bytes() if honest is not None else None
-        kept = keep(
-            workspace, result.models, _metrics(report), previous, counts, lambda connection: wait_from(connection, said)
-        )
+        models, honest, metrics = result.models, result.honest, _metrics(report)
+        if honest is not None:
+            learned = answers_to_suggestions(workspace)
+            if learned is not None:
+                correction = learned.corrected(models.correction)
+                models, honest = replace(models, correction=correction), replace(honest, correction=correction)
+                metrics |= _answered(learned)
+            counts: bytes | None = count(honest, data.keywords, models, report.seconds).to_bytes()
+        else:  # other settings, the same knowledge
+            with workspace.store.read() as connection:
+                counts = figures_of(connection, active.trained) if active else None
+        kept = keep(workspace, models, metrics, previous, counts, lambda connection: wait_from(connection, said))
     else:
         kept = Kept(active.id, active.id)
         with workspace.store.write() as connection:
@@ -191,6 +205,25 @@ def _metrics(report: TrainingReport) -> dict[str, float]:
     if not math.isnan(report.mean_average_precision):
         found["map"] = report.mean_average_precision
     return found
+
+
+def answers_to_suggestions(workspace: Workspace) -> Recalibration | None:
+    """What persons answered to the newest suggestions, as far as it says anything of how sure the models should be."""
+    with workspace.store.read() as connection:
+        made = [d for d in list_decisions(connection) if d.confidence is not None and d.version_id is not None]
+    made = made[-_MOST_ANSWERS:]
+    confidences = np.array([d.confidence for d in made], dtype=np.float64)
+    return recalibration(confidences, np.array([d.decision is Decision.ACCEPTED for d in made], dtype=bool))
+
+
+def _answered(found: Recalibration) -> dict[str, float]:
+    return {
+        "answers": float(found.answers),
+        "answers_stretch": found.stretch,
+        "answers_shift": found.shift,
+        "answers_error_before": found.error_before,
+        "answers_error_after": found.error_after,
+    }
 
 
 def _previous(parts: dict[str, bytes]) -> ModelSet | None:
