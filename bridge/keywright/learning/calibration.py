@@ -23,6 +23,8 @@ LOWEST = 0.02
 MOST_KNOTS = 40
 FEWEST_IN_KNOT = 25
 SLOPE_KEPT = 0.03
+POOLED = 512
+"""Of more keywords than that, so many stand for all in the common curve."""
 ENOUGH_STEPS = 1e-4
 """Newton's method stops when it moves no curve by more."""
 
@@ -95,8 +97,9 @@ def _column_sums(one: Floats | Doubles, other: Floats | Doubles) -> Doubles:
 
 
 def _pooled(scores: Floats | Doubles, labels: Floats | Doubles, weights: Floats | Doubles) -> tuple[float, float]:
-    counted = weights > 0
-    s, y, w = (each[counted].astype(np.float64) for each in (scores, labels, weights))
+    some = slice(None, None, -(-weights.shape[1] // POOLED))
+    counted = weights[:, some] > 0
+    s, y, w = (each[:, some][counted].astype(np.float64) for each in (scores, labels, weights))
     total = max(float(w.sum()), 1e-9)
     prior = np.clip(float((w * y).sum()) / total, 1e-6, 1 - 1e-6)
     slope, offset = 5.0, float(np.log(prior / (1 - prior))) - 1.0

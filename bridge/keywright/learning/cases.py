@@ -27,7 +27,7 @@ COMPARED = 64
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Cases:
-    """Of one keyword. ``shares``: what each photo counts, shape as the positives, where all of them were compared."""
+    """Of one keyword. ``shares``: what each photo counts, shape as the positives, where it is not 1 and all were compared."""
 
     number: float
     shares: Floats | None
@@ -43,8 +43,10 @@ def _cases(positives: Rows, vectors: Vectors, digests: RowDigests) -> Cases:
     if len(positives) > COMPARED:
         compared = positives[np.argsort(digests[positives], kind="stable")[:COMPARED]]
     block = np.asarray(vectors[compared], dtype=np.float32)
-    near = sparse.csr_matrix((block @ block.T >= TWINS).astype(np.int8))
-    number, case_of = csgraph.connected_components(near, directed=False)
+    near = block @ block.T >= TWINS
+    if int(near.sum()) <= len(compared):  # each is near itself alone
+        return Cases(float(len(positives)), None)
+    number, case_of = csgraph.connected_components(sparse.csr_matrix(near.astype(np.int8)), directed=False)
     if len(positives) <= COMPARED:
         shares = 1 / np.bincount(case_of, minlength=number)[case_of]
         return Cases(float(number), shares.astype(np.float32))
