@@ -126,7 +126,9 @@ def test_a_name_is_encoded_once_also_after_a_restart(tmp_path: Path) -> None:
 
 def test_what_a_person_typed_once_is_not_kept(tmp_path: Path) -> None:
     KeptSentences(Counting(), tmp_path).encode(["dog"])
-    KeptSentences(Counting(), tmp_path).encode(["a dog on a beach", "dog"], keep=False)
+    typed = Counting()
+    KeptSentences(typed, tmp_path).without_keeping().encode(["a dog on a beach", "dog"])
+    assert typed.asked == ["a dog on a beach"]
     again = Counting()
     KeptSentences(again, tmp_path).encode(["a dog on a beach", "dog"])
     assert again.asked == ["a dog on a beach"]

@@ -82,9 +82,8 @@ def test_a_text_side_gives_the_networks_own_probability() -> None:
     sigmoid = by_text_side(vectors, np.arange(3), text, neutral, 10.0, -5.0)
     assert np.allclose(sigmoid, [1 / (1 + np.exp(-5)), 1 / (1 + np.exp(5)), 1 / (1 + np.exp(5))], atol=1e-5)
     against = by_text_side(vectors, np.array([0, 1, 3]), text, neutral, 10.0, 0.0)
-    assert against[0] > 0.99
-    assert against[1] == pytest.approx(0.5)
-    assert against[2] < 0.01
+    assert against[0] == pytest.approx(1 / (1 + np.exp(-10 * (1 - 1 / 3))), abs=1e-4)
+    assert against[0] > 0.99 > 0.05 > against[1] == against[2]
 
 
 def examples(*names: str, photos: int = 1) -> list[KeywordExamples]:

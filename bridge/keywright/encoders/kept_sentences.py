@@ -34,8 +34,12 @@ class KeptSentences:
         self._places: dict[str, int] | None = None
         self._vectors: Vectors = np.zeros((0, sentences.dimension), dtype=np.float32)
 
+    def without_keeping(self) -> SentenceEncoder:
+        """The same for what a person typed once: what is known is not encoded again, and nothing new is kept."""
+        return _Unkept(self)
+
     def encode(self, texts: Sequence[str], *, keep: bool = True) -> Vectors:
-        """As ``SentenceEncoder.encode``; with ``keep`` false, new texts (what a person typed once) are not kept."""
+        """As ``SentenceEncoder.encode``; with ``keep`` false, new texts are not kept."""
         if self._places is None:
             self._places, self._vectors = self._read()
         known = self._places
@@ -79,3 +83,13 @@ class KeptSentences:
                 Path(name).replace(self._file)
             finally:
                 Path(name).unlink(missing_ok=True)
+
+
+class _Unkept:
+    def __init__(self, kept: KeptSentences) -> None:
+        self.id = kept.id
+        self.dimension = kept.dimension
+        self._kept = kept
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        return self._kept.encode(texts, keep=False)

@@ -79,11 +79,16 @@ def name_likeness(names: Sequence[Sequence[str]], class_names: Sequence[str], se
 
 def in_words(names: Sequence[str], sentences: SentenceEncoder, templates: Sequence[str] = TEMPLATES) -> Floats:
     """Unit vectors of names, shape (n, dimension): the mean over the templates."""
-    plain = [" ".join(name.replace("_", " ").split()) for name in names]
-    texts = [template.format(name) for template in templates for name in plain]
+    texts = in_templates(names, templates)
     vectors = sentences.encode(texts).reshape(len(templates), len(names), -1).mean(axis=0)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(lengths, 1e-6), dtype=np.float32)
+
+
+def in_templates(names: Sequence[str], templates: Sequence[str] = TEMPLATES) -> list[str]:
+    """Every name in every template, template by template."""
+    plain = [" ".join(name.replace("_", " ").split()) for name in names]
+    return [template.format(name) for template in templates for name in plain]
 
 
 def class_texts(class_names: Sequence[str]) -> list[str]:

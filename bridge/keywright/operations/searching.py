@@ -15,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from keywright.encoders.base import text_side
+from keywright.encoders.base import PHOTO_TEMPLATES, text_side
 from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath, KeywordTree, fold_name, fold_search
 from keywright.learning.base import Floats, Rows
 from keywright.learning.few import matching_classes
 from keywright.learning.models import ModelSet
-from keywright.learning.text import class_head, in_words, name_likeness
+from keywright.learning.text import class_head, class_texts, in_templates, in_words, name_likeness
 from keywright.operations.embedding import embed_photos
 from keywright.operations.learning import load_models
 from keywright.operations.naming import sentences_of
@@ -258,7 +258,9 @@ def _by_looks(
     encoder = workspace.encoder
     side = text_side(encoder)
     if side is not None:
-        asked = side.encode_text([text])[0]
+        # A name is asked in the sentences names are trained in; a sentence stands for itself.
+        is_name = len(named) == 1 and len(telling_words(text)) <= 3
+        asked = side.encode_text([text], PHOTO_TEMPLATES if is_name else ("{}",))[0]
         neutral = side.encode_text([NEUTRAL], ("{}",))[0]
         probability = by_text_side(matrix.matrix, allowed, asked, neutral, side.text_scale, side.text_bias)
         return allowed, probability, "its looks"
@@ -269,7 +271,8 @@ def _by_looks(
     phrases = list(dict.fromkeys([text, *named])) if len(named) > 1 else list(named)
     sentences = sentences_of(workspace)
     if sentences is not None:
-        cosines = name_likeness([[phrase] for phrase in phrases], head.names, sentences)
+        sentences.encode(in_templates(class_texts(head.names)))  # once for all searches; what was typed is not kept
+        cosines = name_likeness([[phrase] for phrase in phrases], head.names, sentences.without_keeping())
     else:
         # Without sentence vectors only a class that bears the very name can say anything.
         cosines = np.zeros((len(phrases), len(head.names)), dtype=np.float32)
@@ -302,7 +305,7 @@ def _by_models(
     if sentences is not None and names:
         flat = [name for own in names for name in own]
         owners = [column for column, own in enumerate(names) for _ in own]
-        cosines = in_words(list(named), sentences) @ in_words(flat, sentences).T
+        cosines = in_words(list(named), sentences.without_keeping()) @ in_words(flat, sentences).T
         for number, known in enumerate(alike):
             for place in np.flatnonzero(cosines[number] >= SAME_MEANING):
                 column = owners[int(place)]

@@ -64,12 +64,13 @@ def by_text_side(vectors: Vectors, allowed: Rows, text: Floats, neutral: Floats,
     """Shape (allowed,): the probability that the text fits, by an encoder with a text side.
 
     ``text`` and ``neutral`` are unit vectors, shape (d,). Where the network knows an absolute probability (a sigmoid
-    loss, ``bias`` not 0) it is that; else the text's share against a neutral one ("a photo.").
+    loss, ``bias`` not 0) it is that; else the text's share against what a neutral one ("a photo.") has on average, so
+    that photos stay in the order of the network's own cosines.
     """
     both, _ = _products(vectors, allowed, np.stack([text, neutral], axis=1))
     if bias:
         return _logistic(scale * both[:, 0] + bias)
-    return _logistic(scale * (both[:, 0] - both[:, 1]))
+    return _logistic(np.asarray(scale * (both[:, 0] - both[:, 1].mean()), dtype=np.float32))
 
 
 def by_examples(vectors: Vectors, allowed: Rows, examples: Floats) -> Floats:
