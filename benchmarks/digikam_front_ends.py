@@ -24,6 +24,10 @@ def prove_front_ends(session: Session) -> dict[str, bool]:
     before = {photo: photo.read_bytes() for photo in photos}
     keywright("learn", str(session.database))  # learned from what is there after undo
     print(keywright("install", "digikam").strip())
+    # A small library makes no suggestion nearly certain: its owner asks for less, and an update keeps to that.
+    workflows = session.base / "home/.local/share/digikam/queue.xml"
+    workflows.write_text(workflows.read_text().replace("--min-confidence 0.9", "--min-confidence 0.7"))
+    keywright("install", "digikam")
     session.write_settings()
     browser, opened = session.base / "browser", session.base / "opened"
     browser.write_text(f'#!/bin/sh\nprintf "%s" "$1" > "{opened}.new"\nmv "{opened}.new" "{opened}"\n')
