@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection
 
 from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath
 from keywright.operations.registering import NotFoundError
 from keywright.operations.workspace import Workspace
 from keywright.store.answers import given_answer, keep_answer
-from keywright.store.decisions import Decision, DecisionRow, decisions, record_decisions, record_waiting
+from keywright.store.decisions import Decision, DecisionRow, forget_decisions, record_decisions, record_waiting
 from keywright.store.lookups import decisions_on, photos_by_id
 from keywright.store.photos import KeywordIds, keywords_of
 from keywright.store.primes import primes_on, set_prime
@@ -62,12 +62,10 @@ def decide(workspace: Workspace, made: Sequence[Decided], once: Once | None = No
                 if one.decision is not None
             ],
         )
-        for (photo, keyword), one in last.items():
-            if one.decision is None:
-                gone = (decisions.c.photo_id == photo) & (decisions.c.keyword_id == keyword)
-                connection.execute(delete(decisions).where(gone))
-            elif one.decision is Decision.REJECTED:
-                set_prime(connection, photo, keyword, on=False)
+        forget_decisions(connection, [pair for pair, one in last.items() if one.decision is None])
+        refused = [pair for pair, one in last.items() if one.decision is Decision.REJECTED]
+        for photo, keyword in primes_on(connection, [photo for photo, _ in refused]) & set(refused):
+            set_prime(connection, photo, keyword, on=False)
         settle(connection, {photo for photo, _ in last}, ids.paths())
         if once is not None:
             keep_answer(connection, once.key, once.request, str(len(last)))

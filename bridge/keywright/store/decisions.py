@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import (
     Boolean,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    bindparam,
     delete,
     func,
     insert,
@@ -25,6 +27,8 @@ from sqlalchemy import (
 )
 
 from keywright.store.schema import METADATA
+
+_AT_ONCE = 500  # bound parameters are limited in every database
 
 
 class Decision(StrEnum):
@@ -92,14 +96,17 @@ def record_decisions(connection: Connection, made: Iterable[DecisionRow]) -> Non
         }
         for d in made
     ]
-    for row in rows:
-        connection.execute(
-            delete(decisions).where(
-                decisions.c.photo_id == row["photo_id"], decisions.c.keyword_id == row["keyword_id"]
-            )
-        )
     if rows:
+        forget_decisions(connection, [(d["photo_id"], d["keyword_id"]) for d in rows])
         connection.execute(insert(decisions), rows)
+
+
+def forget_decisions(connection: Connection, pairs: Sequence[tuple[Any, Any]]) -> None:
+    """Nothing is decided any more of these (photo id, keyword id)."""
+    this = (decisions.c.photo_id == bindparam("photo")) & (decisions.c.keyword_id == bindparam("keyword"))
+    if pairs:
+        gone = [{"photo": photo, "keyword": keyword} for photo, keyword in pairs]
+        connection.execute(delete(decisions).where(this), gone)
 
 
 def list_decisions(connection: Connection, decision: Decision | None = None) -> list[DecisionRow]:
@@ -143,14 +150,27 @@ class Waiting:
 
 def record_waiting(connection: Connection, pairs: Iterable[tuple[int, int, Decision | None, bool]]) -> None:
     """Note (photo id, keyword id, decision, prime) as they are just before they change; what waits already stays."""
-    for photo, keyword, decided, prime in pairs:
-        this = (waiting.c.photo_id == photo) & (waiting.c.keyword_id == keyword)
-        known = connection.execute(select(waiting.c.decided, waiting.c.prime).where(this)).first()
-        if known is not None:
-            connection.execute(delete(waiting).where(this))
-            decided, prime = None if known.decided is None else Decision(known.decided), bool(known.prime)
-        values = {"photo_id": photo, "keyword_id": keyword, "prime": prime}
-        connection.execute(insert(waiting).values(**values, decided=None if decided is None else decided.value))
+    new = {(photo, keyword): (decided, prime) for photo, keyword, decided, prime in pairs}
+    photo_ids = sorted({photo for photo, _ in new})
+    known = {}
+    for start in range(0, len(photo_ids), _AT_ONCE):
+        chosen = select(waiting).where(waiting.c.photo_id.in_(photo_ids[start : start + _AT_ONCE]))
+        for row in connection.execute(chosen):
+            pair = (int(row.photo_id), int(row.keyword_id))
+            if pair in new:
+                known[pair] = int(row.place)
+                new[pair] = (None if row.decided is None else Decision(row.decided), bool(row.prime))
+    if known:
+        gone = [{"gone": place} for place in known.values()]
+        connection.execute(delete(waiting).where(waiting.c.place == bindparam("gone")), gone)
+    if new:
+        connection.execute(
+            insert(waiting),
+            [
+                {"photo_id": photo, "keyword_id": keyword, "prime": prime, "decided": decided and decided.value}
+                for (photo, keyword), (decided, prime) in new.items()
+            ],
+        )
 
 
 def list_waiting(connection: Connection, limit: int | None = None) -> list[Waiting]:
