@@ -6,8 +6,6 @@ All of open_clip, torchvision and timm is imported here and nowhere else, and la
 from __future__ import annotations
 
 import importlib
-import sys
-import types
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +18,7 @@ from torch import Tensor, nn
 
 from keywright.encoders.base import EncoderError
 from keywright.encoders.kept import KeptEncoder
+from keywright.encoders.torchvision_import import make_torchvision_importable
 from keywright.errors import reason
 from keywright.renditions.base import Pixels
 
@@ -27,22 +26,9 @@ _TEXTS = 256  # at a time
 
 
 def import_open_clip() -> Any:
-    """The package open_clip. Raises ``EncoderError`` where the extra is not installed.
-
-    open_clip imports torchvision for its transforms, which are plain Python. torchvision's compiled part comes built
-    for CUDA from the package index and does not load beside a torch for the CPU; then the module that registers shapes
-    for its operators fails ("operator torchvision::nms does not exist"). None of those operators is used here, so in
-    that case alone an empty module takes its place.
-    """
+    """The package open_clip. Raises ``EncoderError`` where the extra is not installed."""
     try:
-        try:
-            importlib.import_module("torchvision")
-        except RuntimeError as error:
-            if "torchvision::" not in str(error):
-                raise
-            for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
-                del sys.modules[name]
-            sys.modules["torchvision._meta_registrations"] = types.ModuleType("torchvision._meta_registrations")
+        make_torchvision_importable()
         return importlib.import_module("open_clip")
     except ImportError as error:
         raise EncoderError(
