@@ -350,7 +350,7 @@ BREAKS = (
     ),
     reader("includeOnExport 0 is private", "WHERE includeOnExport = 0", "WHERE includeOnExport = 7"),
     reader("Synonyms come from their table", "synonyms.setdefault(keyword, []).append(str(name))", "pass"),
-    reader("Adobe_DBVersion is text: 1504001 is version 15", "int(str(value)) // 100_000", "int(str(value)[:2])"),
+    reader("Adobe_DBVersion is text: 1504001 is version 15", "int(str(value)) // 100_000", "int(str(value)) // 10_000"),
     reader("A catalog from elsewhere needs its roots mapped", "self._roots.folder(top) or", "None or"),
     reader("Videos are marked by fileFormat", "i.fileFormat = 'VIDEO'", "i.fileFormat = 'MOVIE'"),
 )
