@@ -14,8 +14,7 @@ from sqlalchemy import BindParameter, Connection, Row, bindparam, select
 
 from keywright.keywords import KeywordPath
 from keywright.store.decisions import Decision, DecisionRow, decisions
-from keywright.store.models import model_versions
-from keywright.store.photos import PhotoRow, keywords, keywords_of, photo_of, photos
+from keywright.store.photos import PhotoRow, keywords, photo_keywords, photo_of, photos
 from keywright.store.vectors import HALF, vectors
 
 T = TypeVar("T")
@@ -24,6 +23,10 @@ _AT_ONCE = 500  # bound parameters are limited in every database
 # Made once: to put a statement together takes as long as to run it.
 _SOME: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
 _PHOTOS = select(photos).where(photos.c.id.in_(_SOME), photos.c.gone.is_(False))
+_CARRIED = select(photo_keywords.c.photo_id, photo_keywords.c.keyword_id).where(photo_keywords.c.photo_id.in_(_SOME))
+_VECTORS = select(vectors.c.content_id, vectors.c.vector).where(
+    vectors.c.encoder_id == bindparam("encoder"), vectors.c.content_id.in_(_SOME)
+)
 _DECIDED = select(decisions.c.photo_id, decisions.c.keyword_id).where(decisions.c.photo_id.in_(_SOME))
 
 
@@ -88,15 +91,14 @@ class PhotoFacts:
 def facts_of(connection: Connection, ids: Sequence[int]) -> dict[int, PhotoFacts]:
     """Those of these photos that there are."""
     rows = photos_by_id(connection, ids)
-    carried = keywords_of(connection, list(rows))
-    decided: dict[int, set[int]] = {}
+    carried: dict[int, set[int]] = {number: set() for number in rows}
+    decided: dict[int, set[int]] = {number: set() for number in rows}
     for part in _parts(list(rows)):
-        for photo_id, keyword_id in connection.execute(_DECIDED, {"ids": part}):
-            decided.setdefault(int(photo_id), set()).add(int(keyword_id))
-    nothing = frozenset[int]()
+        for found, chosen in ((carried, _CARRIED), (decided, _DECIDED)):
+            for photo_id, keyword_id in connection.execute(chosen, {"ids": part}):
+                found[photo_id].add(keyword_id)
     return {
-        number: PhotoFacts(row, carried.get(number, nothing), frozenset(decided.get(number, ())))
-        for number, row in rows.items()
+        number: PhotoFacts(row, frozenset(carried[number]), frozenset(decided[number])) for number, row in rows.items()
     }
 
 
@@ -125,18 +127,9 @@ def vectors_of(connection: Connection, encoder_id: str, content_ids: Sequence[st
     """The vectors of these pictures that there are, each float16 of shape (dimension,)."""
     found: dict[str, NDArray[np.float16]] = {}
     for part in _parts(content_ids):
-        chosen = select(vectors.c.content_id, vectors.c.vector).where(
-            vectors.c.encoder_id == encoder_id, vectors.c.content_id.in_(part)
-        )
-        for row in connection.execute(chosen):
+        for row in connection.execute(_VECTORS, {"encoder": encoder_id, "ids": part}):
             found[row.content_id] = np.frombuffer(row.vector, dtype=HALF)
     return found
-
-
-def active_version_id(connection: Connection) -> int | None:
-    """The model version that suggests."""
-    chosen = select(model_versions.c.id).where(model_versions.c.active).order_by(model_versions.c.id.desc())
-    return connection.execute(chosen.limit(1)).scalar()
 
 
 def decisions_on(connection: Connection, photo_ids: Sequence[int]) -> dict[int, list[DecisionRow]]:
