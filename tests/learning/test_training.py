@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from keywright.keywords import KeywordPath
 from keywright.learning.base import NO_ROWS, KeywordExamples, LearningError, TrainingData
+from keywright.learning.codec import content_name, pack, unpack
 from keywright.learning.models import MANIFEST, ModelSet
 from keywright.learning.settings import LearnerSettings
 from keywright.learning.training import train
@@ -183,6 +184,9 @@ BAD = {
     "not a number": lambda d: replace(d, vectors=np.where(np.arange(len(d.vectors))[:, None] == 3, np.nan, d.vectors)),
     "a zero vector": lambda d: replace(d, vectors=np.where(np.arange(len(d.vectors))[:, None] == 3, 0, d.vectors)),
     "rows beyond the photos": lambda d: changed(d, "Sea", positives=np.array([10_000])),
+    "keywords on no photo": lambda d: replace(d, keywords=[replace(k, positives=NO_ROWS) for k in d.keywords]),
+    "names of other keywords": lambda d: replace(d, name_vectors=np.ones((2, 32), dtype=np.float32)),
+    "names that are no numbers": lambda d: replace(d, name_vectors=np.full((len(d.keywords), 32), np.nan)),
 }
 
 
@@ -211,6 +215,42 @@ def test_a_catalog_of_few_photos_learns_without_complaint(photos: int) -> None:
     data, _ = catalog(photos)
     confidences = train(data, DEFAULTS).models.confidences(data.vectors)
     assert np.isfinite(confidences).all()
+
+
+@BOTH
+def test_a_keyword_on_no_photo_is_counted_and_the_others_are_learned(how: LearnerSettings) -> None:
+    data, _ = catalog()
+    nobody = KeywordExamples(KeywordPath.of("Nobody"), NO_ROWS, NO_ROWS, NO_ROWS)
+    with_it = train(replace(data, keywords=[*data.keywords, nobody]), how)
+    assert with_it.report.without_photos == 1
+    assert with_it.models.paths == train(data, how).models.paths
+
+
+def test_a_model_of_a_newer_keywright_is_refused_with_one_sentence() -> None:
+    data, _ = catalog(40)
+    parts = train(data, DEFAULTS).models.to_parts()
+    values, _ = unpack(parts[MANIFEST].partition(b"\n")[2])
+    body = pack({**values, "format": values["format"] + 1}, {})
+    newer = {**parts, MANIFEST: content_name(body).encode() + b"\n" + body}
+    with pytest.raises(LearningError, match="update it"):
+        ModelSet.from_parts(newer)
+
+
+def test_a_model_kept_before_names_and_cases_were_known_still_suggests_and_is_learned_again() -> None:
+    data, _ = catalog(40)
+    parts = train(data, DEFAULTS).models.to_parts()
+    values, _ = unpack(parts[MANIFEST].partition(b"\n")[2])
+    old = {values["features"]: parts[values["features"]]}
+    names = []
+    for name in values["keywords"]:
+        kept, arrays = unpack(parts[name])
+        body = pack({k: v for k, v in kept.items() if k not in ("name_weight", "cases")} | {"digest": "old"}, arrays)
+        names.append(content_name(body))
+        old[names[-1]] = body
+    body = pack({**values, "format": 1, "keywords": names}, {})
+    models = ModelSet.from_parts({**old, MANIFEST: content_name(body).encode() + b"\n" + body})
+    assert np.isfinite(models.confidences(data.vectors)).all()
+    assert len(train(data, DEFAULTS, models).report.trained) == len(data.keywords)
 
 
 @BOTH

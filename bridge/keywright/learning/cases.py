@@ -27,7 +27,8 @@ COMPARED = 64
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Cases:
-    """Of one keyword. ``shares``: what each photo counts, shape as the positives, where it is not 1 and all were compared."""
+    """Of one keyword. ``shares``: what each photo counts, shape as the positives; ``None`` where each counts 1, or
+    where not all were compared."""
 
     number: float
     shares: Floats | None

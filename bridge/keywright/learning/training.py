@@ -100,6 +100,12 @@ def checked(data: TrainingData) -> TrainingData:
         for rows in (keyword.positives, keyword.rejections, keyword.primes):
             if len(rows) and (rows.min() < 0 or rows.max() >= photos):
                 raise LearningError(f"The keyword {keyword.path} names photos that have no vector; run learn again.")
+    for what, given in (("class evidence", data.class_evidence), ("name vectors", data.name_vectors)):
+        if given is not None and (len(given) != len(data.keywords) or not np.isfinite(given).all()):
+            raise LearningError(
+                f"The {what} for {len(data.keywords)} keywords have {len(given)} rows, or hold what is not a number; "
+                "learn again."
+            )
     if not any(len(keyword.positives) for keyword in data.keywords):
         raise LearningError(
             "No photo here carries a keyword, so there is nothing to learn; keyword a few photos first."
