@@ -33,7 +33,7 @@ def prove_front_ends(session: Session) -> dict[str, bool]:
     browser.write_text(f'#!/bin/sh\nprintf "%s" "$1" > "{opened}.new"\nmv "{opened}.new" "{opened}"\n')
     browser.chmod(0o755)
     os.environ["BROWSER"] = str(browser)
-    hide_other_programs(session.base / "home/.local/share/applications")
+    put_first(session)
     checks = {}
     with session.digikam():
         wait_for("digiKam is on the bus", lambda: "org.kde.digikam-" in names_on_the_bus())
@@ -67,11 +67,10 @@ def prove_front_ends(session: Session) -> dict[str, bool]:
     return checks
 
 
-def hide_other_programs(menu: Path) -> None:
-    """What else this machine has for photos would stand under Open With too, before or after ours."""
-    for entry in Path("/usr/share/applications").glob("*.desktop"):
-        if "image/jpeg" in entry.read_text(encoding="utf-8", errors="replace"):
-            (menu / entry.name).write_text("[Desktop Entry]\nType=Application\nName=x\nExec=x\nHidden=true\n")
+def put_first(session: Session) -> None:
+    """Where this machine has other programs for photos, ours stands before them under Open With."""
+    text = "[Added Associations]\nimage/jpeg=keywright-digikam.desktop;\n"
+    (session.base / "home/.config/mimeapps.list").write_text(text)
 
 
 IN_DATABASE = """
@@ -87,7 +86,7 @@ def opened_by_menu(session: Session) -> list[Path]:
     session.click(520, 150, button=3)
     session.click(585, 289)  # Open With
     session.screenshot("digikam_open_with.png")
-    session.click(1011, 289)  # the first entry, which is ours, since no other program is offered
+    session.click(1011, 289)  # the first entry, which is ours
     wait_for("the review is opened", opened.exists, 60)
     visitor = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
     with visitor.open(opened.read_text()) as page:
