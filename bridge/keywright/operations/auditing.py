@@ -28,7 +28,7 @@ from keywright.operations.workspace import Workspace
 from keywright.store.photos import KeywordIds, PhotoRow, keywords_of, list_catalogs, list_photos
 
 LEAST_CHANCE = 0.1
-"""From so likely wrong on, a keyword that a photo carries is listed: twice the chance of any keyword taken blindly."""
+"""From so likely wrong on, a keyword that a photo carries is listed: of ten at this chance one is wrong."""
 REASONS = 3
 _MOST_COMPARED = 2000
 """Of more photos than that, every so-many-th is compared for the reasons."""
