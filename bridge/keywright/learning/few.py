@@ -15,7 +15,7 @@ they say of training photos is honest.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -194,10 +194,10 @@ def matching_evidence(examples: Sequence[KeywordExamples], head: ClassHead) -> F
     """Shape (keywords, classes), by the names alone: the classes that bear the keyword's name or a synonym, and those
     that look like them to the encoder. Zeros where no class does."""
     out = np.zeros((len(examples), len(head.names)), dtype=np.float32)
-    words = [[_words(alternative) for alternative in name.split(",")] for name in head.names]
+    endings = _endings(head.names)
     directions = head.weights / np.maximum(np.linalg.norm(head.weights, axis=1, keepdims=True), np.float32(1e-9))
     for n, keyword in enumerate(examples):
-        classes = _matching([keyword.path.name, *keyword.synonyms], words)
+        classes = _matching([keyword.path.name, *keyword.synonyms], endings)
         if classes:
             alike = directions @ directions[classes].T
             out[n] = np.exp(LOOKS_ALIKE * (alike - 1)).mean(axis=1)
@@ -206,16 +206,23 @@ def matching_evidence(examples: Sequence[KeywordExamples], head: ClassHead) -> F
 
 def matching_classes(names: Sequence[str], class_names: Sequence[str]) -> list[int]:
     """Classes that one of the names (a keyword's own and its synonyms) is, or whose last words it is."""
-    return _matching(names, [[_words(alternative) for alternative in name.split(",")] for name in class_names])
+    return _matching(names, _endings(class_names))
 
 
-def _matching(names: Sequence[str], classes: Sequence[Sequence[tuple[str, ...]]]) -> list[int]:
+def _endings(class_names: Sequence[str]) -> dict[tuple[str, ...], list[int]]:
+    """The classes by each row of words that one of their names ends in."""
+    found: dict[tuple[str, ...], list[int]] = {}
+    for number, class_name in enumerate(class_names):
+        for alternative in class_name.split(","):
+            words = _words(alternative)
+            for start in range(len(words)):
+                found.setdefault(words[start:], []).append(number)
+    return found
+
+
+def _matching(names: Sequence[str], endings: Mapping[tuple[str, ...], Sequence[int]]) -> list[int]:
     wanted = set[tuple[str, ...]]().union(*(_with_singulars(_words(name)) for name in names))
-    return [
-        number
-        for number, alternatives in enumerate(classes)
-        if any(words[start:] in wanted for words in alternatives for start in range(len(words)))
-    ]
+    return sorted({number for words in wanted for number in endings.get(words, ())})
 
 
 def _words(name: str) -> tuple[str, ...]:
