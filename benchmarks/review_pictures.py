@@ -70,7 +70,7 @@ def main() -> None:
     chosen = parser.parse_args().pages or list(PAGES)
     IMAGES.mkdir(parents=True, exist_ok=True)
     homes = "/home" if os.access("/home", os.W_OK) else None  # for a path as people have it
-    with tempfile.TemporaryDirectory(prefix="maria-", dir=homes) as folder:
+    with tempfile.TemporaryDirectory(prefix="maria-", dir=homes, ignore_cleanup_errors=True) as folder:
         home, library = Path(folder) / "home", Path(folder) / "Pictures"
         make_library(library)
         (library / "Lightroom").mkdir()
