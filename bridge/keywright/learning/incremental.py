@@ -112,8 +112,10 @@ class Learner:
                 raise FullError(f"{MOST_JOINED} photos were decided on since the last training; learn again to go on.")
             place = features.dimension
             features = features.with_joined(row)
-            factor = factor.with_photo(features.training_row(place)[:place])
-        likeness = features.training_row(place)
+            likeness = features.training_row(place)
+            factor = factor.with_photo(likeness[:place])
+        else:
+            likeness = features.training_row(place)
         trained = features.trained_dimension
         directions: dict[bytes, Direction] = {}
         move = _Move(self.models, self.settings, (place, factor.ridge.penalty), place < trained)

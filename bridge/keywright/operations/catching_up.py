@@ -222,9 +222,9 @@ class Judges:
         for n, some in enumerate(mine):
             labels[np.isin(rows, some), n] = 1
         weights = np.maximum(weights, labels)
+        features = after.features(self.vectors[rows])  # those from before are the first of them
         then, now = (
-            average_precisions(_scores(models, self.vectors[rows], judged), labels, weights)
-            for models in (before, after)
+            average_precisions(_scores(models, features, judged), labels, weights) for models in (before, after)
         )
         fall = np.nan_to_num(then - now)
         worst = int(np.argmax(fall))
@@ -237,9 +237,8 @@ class Judges:
         )
 
 
-def _scores(models: ModelSet, vectors: Vectors, columns: Sequence[int]) -> Floats:
-    features = models.features(vectors)
-    out = np.empty((len(vectors), len(columns)), dtype=np.float32)
+def _scores(models: ModelSet, features: Floats, columns: Sequence[int]) -> Floats:
+    out = np.empty((len(features), len(columns)), dtype=np.float32)
     for n, column in enumerate(columns):
         weights = models.keywords[column].weights
         out[:, n] = features[:, : len(weights)] @ weights
