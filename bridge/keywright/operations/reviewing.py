@@ -214,7 +214,10 @@ class Reviewer:
             groups: dict[int, list[tuple[int, float, bool]]] = {}
             for photo, confidence, sure, group in connection.execute(chosen):
                 groups.setdefault(int(group), []).append((int(photo), float(confidence), bool(sure)))
-        return [PhotoGroup(tuple(p for p, _, _ in some), tuple(c for _, c, _ in some), some[0][2]) for some in groups.values()]
+        return [
+            PhotoGroup(tuple(p for p, _, _ in some), tuple(c for _, c, _ in some), some[0][2])
+            for some in groups.values()
+        ]
 
     def reasons(self, photo_id: int, keyword: KeywordPath, limit: int = 4) -> list[Speaks]:
         """The photos that speak for a keyword on a photo: prime examples first, then those most alike.
