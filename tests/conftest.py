@@ -6,9 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # Homes that tests make look at photos with the fastest encoder, unless a test says otherwise.
 os.environ.setdefault("KEYWRIGHT_ENCODER", "fast")
+
+# No test is about how fast the machine is at the moment.
+settings.register_profile("keywright", deadline=None)
+settings.load_profile("keywright")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
