@@ -15,6 +15,8 @@ from keywright.encoders.base import EncoderError
 from keywright.encoders.clip_catalogue import ClipModel, clip_model
 from keywright.encoders.downloading import DownloadStoppedError, Remote, download
 from keywright.encoders.pulling import CONFIG, pull_from_hub
+from keywright.home import Home
+from keywright.operations.pulling import offered, require_name
 
 CONTENT = bytes(range(256)) * 20_000  # five megabytes
 
@@ -171,3 +173,18 @@ def test_models_are_found_by_name_whatever_the_case() -> None:
     assert found is not None
     assert found.licence == "MIT"
     assert clip_model("nothing") is None
+
+
+def test_an_offer_names_size_licence_accuracy_and_speed_and_an_unknown_name_what_there_is(tmp_path: Path) -> None:
+    offer = offered(Home(tmp_path), "mobileclip2-s0")
+    assert (offer.model.name, offer.here, offer.measured) == ("MobileCLIP2-S0", False, False)
+    assert "no commercial use" in offer.model.licence
+    assert offer.photos_per_second > 0
+    with pytest.raises(EncoderError, match=r"under the name 'x'; there are MobileCLIP2-S0, .* comes with --from"):
+        offered(Home(tmp_path), "x")
+
+
+@pytest.mark.parametrize("name", ["standard", "", "..", "a/b", "a b"])
+def test_a_name_that_is_no_folder_or_a_level_is_refused(name: str) -> None:
+    with pytest.raises(EncoderError, match="cannot be an encoder's name"):
+        require_name(name)
