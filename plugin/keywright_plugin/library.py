@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from keywright_plugin.values import (
     Audit,
@@ -72,6 +73,10 @@ class Library(Wire):
     def import_version(self, data: bytes) -> ModelVersion:
         """Keep an exported version beside the others; which one suggests stays."""
         return of(ModelVersion, self.send("POST", "/v1/models/versions", data, FILE, {}, safe=True)["version"])
+
+    def figures(self) -> Mapping[str, Any]:
+        """How good each model version is, as the bridge tells it."""
+        return self.get("/v1/models/figures")
 
     def train(self) -> Job:
         """Train on what is known, reading no catalog."""

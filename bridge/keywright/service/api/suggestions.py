@@ -60,6 +60,8 @@ def _suggested(
                     keyword=str(s.keyword),
                     confidence=round(min(max(s.confidence, 0.0), 1.0), 4),
                     automatic=s.learned is None,
+                    sources=[printable(name) for name in s.sources],
+                    new=s.new,
                     host_id=advice.host_ids.get(s.keyword),
                     because=[m.Because(path=printable(b.path), similarity=round(b.similarity, 3)) for b in s.because],
                 )

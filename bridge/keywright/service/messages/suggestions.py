@@ -32,6 +32,8 @@ class Suggestion(Answer):
         description="What the photo's catalog calls this keyword, where it has it, such as Lightroom's local id."
     )
     automatic: bool = Field(description="Made of what the camera wrote, as the profile says; no model speaks for it.")
+    sources: list[str] = Field(description="Describers that name it.")
+    new: bool = Field(description="No keyword of the user's yet: a describer alone names it.")
     because: list[Because] = Field(description="Photos with the keyword that this one resembles.")
 
 
