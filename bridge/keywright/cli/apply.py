@@ -13,7 +13,7 @@ from keywright.cli.output import counted, json_option, map_option, mappings, not
 from keywright.cli.suggest import confidence_option, profile_option
 from keywright.errors import KeywrightError
 from keywright.operations.workspace import Workspace
-from keywright.writeback import BatchReport, WriteBackPlan
+from keywright.writeback import BatchReport, PlannedWrite, WriteBackPlan
 
 if TYPE_CHECKING:
     from keywright.operations.applying import Forgotten
@@ -172,10 +172,10 @@ def _settle(workspace: Workspace) -> None:
 def _show_plan(plan: WriteBackPlan) -> None:
     files = [one for one in plan.writes if one.target == "file"]
     rows = [
-        (Path(w.where).name, ", ".join(p.name for p in w.photos), "new" if w.creates else "changed", _keywords(w.add))
+        (Path(w.where).name, ", ".join(p.name for p in w.photos), "new" if w.creates else "changed", _changes(w))
         for w in files[:_SHOWN]
     ]
-    table("Would be written", ("file", "photo", "", "keywords added"), rows)
+    table("Would be written", ("file", "photo", "", "keywords"), rows)
     if len(files) > _SHOWN:
         click.echo(f"... and {len(files) - _SHOWN:,} files more")
     for refusal in plan.refused:
@@ -187,8 +187,9 @@ def _show_plan(plan: WriteBackPlan) -> None:
     )
 
 
-def _keywords(added: Sequence[object]) -> str:
-    return ", ".join(str(getattr(one, "path", one)) for one in added)
+def _changes(write: PlannedWrite) -> str:
+    """What goes in, and behind a minus sign what goes out."""
+    return ", ".join([*(str(one.path) for one in write.add), *(f"−{path}" for path in write.remove)])
 
 
 def _show_report(report: BatchReport, as_json: bool, after: str) -> None:

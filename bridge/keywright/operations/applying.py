@@ -25,7 +25,15 @@ from keywright.store import decisions as decided
 from keywright.store.intents import closed_before, forget_before_images
 from keywright.store.journal import Entry
 from keywright.store.lookups import photos_by_id
-from keywright.store.photos import KeywordIds, list_catalogs, list_keywords, list_photos, photos_at
+from keywright.store.photos import (
+    KeywordIds,
+    PhotoRow,
+    keywords_of,
+    list_catalogs,
+    list_keywords,
+    list_photos,
+    photos_at,
+)
 from keywright.writeback import (
     AcceptedKeyword,
     BatchReport,
@@ -72,7 +80,8 @@ def choose(
     cancel: Cancel = never,
 ) -> Chosen:
     """The accepted suggestions of these targets (of everything known, without targets), or with ``min_confidence``
-    those that are at least so sure and were not rejected.
+    those that are at least so sure and were not rejected. What was rejected on a photo that carries it goes out with
+    the accepted ones.
 
     With a profile only keywords it admits, where its template puts them; and its automatic keywords, on every photo of
     the targets with ``min_confidence``, else on the photos that get an accepted one. Photos of Lightroom catalogs are
@@ -159,14 +168,35 @@ def _accepted(
                 adding[made.photo_id].setdefault(placed, AcceptedKeyword(placed, made.confidence))
                 if placed != path:
                     alone.add((made.photo_id, placed))
+        removing = _rejected_on(connection, names, known)
         automatic = automatic_keywords(profile, connection, [known[number] for number in adding])
         for number, paths in automatic.items():
             for path in paths:
                 if path not in adding[number] and path.key not in kept_back:
                     adding[number][path] = AcceptedKeyword(path, None)
                     alone.add((number, path))
-    wanted = tuple(PhotoDecisions(known[number].path, tuple(added.values())) for number, added in adding.items())
+    for number in [number for number in removing if known[number].catalog_id in lightroom and not to_files]:
+        left[IN_LIGHTROOM] += len(removing.pop(number))
+    wanted = tuple(
+        PhotoDecisions(known[number].path, tuple(adding.get(number, {}).values()), tuple(removing.get(number, ())))
+        for number in dict.fromkeys((*adding, *removing))
+    )
     return Chosen(wanted, _numbered(workspace, alone), dict(left), private=private)
+
+
+def _rejected_on(
+    connection: Connection, names: Mapping[int, KeywordPath], known: Mapping[int, PhotoRow]
+) -> dict[int, list[KeywordPath]]:
+    """Keywords that photos carry and a person rejected there, as in an audit: they are taken out."""
+    rejected = [d for d in decided.list_decisions(connection, decided.Decision.REJECTED) if d.photo_id in known]
+    carried = keywords_of(connection, sorted({made.photo_id for made in rejected}))
+    found: dict[int, list[KeywordPath]] = defaultdict(list)
+    for made in rejected:
+        key = names[made.keyword_id].key
+        spelled = [names[number] for number in carried.get(made.photo_id, ()) if names[number].key == key]
+        if spelled:
+            found[made.photo_id] += spelled
+    return dict(found)
 
 
 def _numbered(workspace: Workspace, pairs: Collection[tuple[int, KeywordPath]]) -> tuple[tuple[int, int], ...]:
