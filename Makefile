@@ -4,12 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types unit fuzz clean
+.PHONY: demo test lint types unit roundtrip fuzz clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable ".[test,demo,video,mysql]"
+	$(BIN)/python -m pip install --quiet --editable ".[test,demo,video,mysql,text,clip,describers,moondream]"
 	@touch $@
 
 demo: $(STAMP)
@@ -26,6 +26,10 @@ types: $(STAMP)
 
 unit: $(STAMP)
 	$(BIN)/python -m pytest -n 2
+
+# Keywords into every sidecar and picture of these folders and out again, with exiftool and exiv2 as witnesses.
+roundtrip: $(STAMP)
+	@$(BIN)/python -m benchmarks.metadata_roundtrip $(FOLDERS)
 
 # Coverage-guided fuzzing of reading and merging keywords, for SECONDS.
 SECONDS ?= 60

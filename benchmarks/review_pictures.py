@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from demo.library import make_library
 from playwright.sync_api import Page, sync_playwright
 
 from keywright.home import Home
@@ -52,17 +51,60 @@ def apply(page: Page) -> None:
     page.get_by_role("heading", name="would get keywords").wait_for(timeout=120_000)
 
 
+def teach(page: Page) -> None:
+    page.locator("#question h2 strong").wait_for(timeout=120_000)
+    wait_for_pictures(page)
+
+
+def audit(page: Page) -> None:
+    """Audited for the first picture; the others find it done."""
+    page.get_by_role("button", name="Audit").first.click()
+    page.get_by_role("button", name="Audit again").wait_for(timeout=120_000)
+    page.locator(".finding").first.wait_for()
+    wait_for_pictures(page)
+
+
+def search(page: Page) -> None:
+    """Two of what was found are chosen."""
+    page.locator(".result").first.wait_for(timeout=120_000)
+    wait_for_pictures(page)
+    for place in (0, 1):
+        if page.locator(".result").nth(place).get_attribute("aria-selected") == "false":
+            page.locator(".result").nth(place).click()
+
+
+def keywords(page: Page) -> None:
+    page.locator(".preview img").first.wait_for(timeout=120_000)
+    wait_for_pictures(page)
+
+
+def models(page: Page) -> None:
+    page.get_by_role("img", name="Calibration").first.wait_for(timeout=120_000)
+
+
+def catalogs(page: Page) -> None:
+    page.locator(".catalog").first.wait_for()
+    wait_for_pictures(page)
+
+
 PAGES: Mapping[str, tuple[str, Callable[[Page], None]]] = {
     "photos": ("/photos", photos),
     "by-keyword": ("/by-keyword", by_keyword),
     "apply": ("/apply", apply),
+    "teach": ("/teach", teach),
+    "audit": ("/audit", audit),
+    "search": ("/search?text=cat", search),
+    "keywords": ("/keywords?keyword=Animals%7CCat", keywords),
+    "models": ("/models", models),
+    "catalogs": ("/catalogs", catalogs),
     "welcome": ("/welcome", wait_for_pictures),
 }
 """Each page's name in the file names: its address, and what is done before the picture is taken."""
 
 
 def main() -> None:
-    from pages.kit import CHROMIUM  # the tests' own window
+    from pages.doubtful import make_doubtful_library  # the tests' own library and window
+    from pages.kit import CHROMIUM
     from service.kit import running
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -72,7 +114,7 @@ def main() -> None:
     homes = "/home" if os.access("/home", os.W_OK) else None  # for a path as people have it
     with tempfile.TemporaryDirectory(prefix="maria-", dir=homes, ignore_cleanup_errors=True) as folder:
         home, library = Path(folder) / "home", Path(folder) / "Pictures"
-        make_library(library)
+        make_doubtful_library(library)
         (library / "Lightroom").mkdir()
         (library / "Lightroom" / "Weddings and travels.lrcat").touch()
         os.environ["XDG_PICTURES_DIR"] = str(library)  # what the first steps find
