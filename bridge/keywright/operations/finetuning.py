@@ -267,9 +267,7 @@ def _activations(
             made = tunable.front(np.ascontiguousarray(both))
             made = made.reshape(len(one), 2, *made.shape[1:])
             if out is None:
-                out = np.lib.format.open_memmap(
-                    file, mode="w+", dtype=made.dtype, shape=(len(mine), *made.shape[1:])
-                )
+                out = np.lib.format.open_memmap(file, mode="w+", dtype=made.dtype, shape=(len(mine), *made.shape[1:]))
             out[start : start + len(one)] = made
             done += len(one)
             progress(f"Looking at photos with {what}", done, len(shapes))
