@@ -28,7 +28,11 @@ COLOURS: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 def wait_for_pictures(page: Page) -> None:
     page.wait_for_load_state("networkidle")
-    page.evaluate("Promise.all([...document.images].map((image) => image.decode().catch(() => null)))")
+    # A picture below the window is not fetched, so it would be waited for without end.
+    page.evaluate(
+        """Promise.all([...document.images].filter((image) => image.getBoundingClientRect().top < innerHeight)
+        .map((image) => image.decode().catch(() => null)))"""
+    )
 
 
 def photos(page: Page) -> None:

@@ -14,8 +14,11 @@ const JOBS = {
   plan: "Dry run",
   apply: "Writing keywords",
   undo: "Taking back",
+  train: "Training",
+  suggestions: "Bringing suggestions up to date",
+  audit: "Auditing",
   describe: "Asking describers",
-  refresh: "Refreshing suggestions",
+  encoder: "Changing the encoder",
 };
 const STATES = { completed: "Done", failed: "Failed", cancelled: "Cancelled" };
 const titleOf = (job) => JOBS[job.kind] || job.kind;
