@@ -26,14 +26,14 @@ def write_tags(text: str, photos: list[Path]) -> str:
     """Accept one keyword on some photos, and write it as Keywright does: files, then digiKam's database."""
     from keywright.keywords import KeywordPath
     from keywright.metadata import SidecarProfile
-    from keywright.operations import applying
+    from keywright.operations import applying, picking
     from keywright.operations.workspace import Workspace
     from keywright.writeback import AcceptedKeyword, PhotoDecisions
 
     keyword = AcceptedKeyword(KeywordPath.parse(text))
     decisions = tuple(PhotoDecisions(photo, (keyword,)) for photo in photos)
     with Workspace.open() as workspace:
-        chosen = applying.Chosen(decisions, digikam=applying.in_digikam(workspace, photos))
+        chosen = picking.Chosen(decisions, digikam=picking.in_digikam(workspace, photos))
         report = applying.apply(workspace, chosen, SidecarProfile.DIGIKAM, label=text)
     if report.refused or report.stopped or report.warnings:
         sys.exit(f"{report} {report.refused} {report.warnings}")

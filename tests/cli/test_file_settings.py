@@ -10,7 +10,8 @@ import pytest
 from keywright.home import Home
 from keywright.keywords import KeywordPath
 from keywright.metadata import SidecarProfile, read_keywords
-from keywright.operations.applying import Chosen, apply, undo
+from keywright.operations.applying import apply, undo
+from keywright.operations.picking import Chosen
 from keywright.operations.workspace import Workspace
 from keywright.writeback import AcceptedKeyword, PhotoDecisions
 from metadata.pictures import FILES

@@ -94,15 +94,6 @@ def test_a_weighted_photo_counts_as_in_scikit_learns_weighted_ridge(problem) -> 
     assert left_out_scores(y[rows, 0], fitted[rows], ridge.hat(rows), weights)[0] == pytest.approx(alone, abs=2e-3)
 
 
-def test_one_more_photo_by_bordering_is_solving_anew(problem) -> None:
-    x, y = problem
-    kernel = kernel_of(x)
-    grown = KernelRidge.of(kernel[:-1, :-1], 0.4).with_photo(kernel[-1, :-1], 1.0)
-    anew = KernelRidge.of(kernel, 0.4)
-    assert np.allclose(grown.operator, anew.operator, atol=1e-3)
-    assert np.allclose(grown.fit(y).intercepts, anew.fit(y).intercepts, atol=1e-3)
-
-
 def test_average_precision_is_scikit_learns_with_ties_too() -> None:
     rng = np.random.default_rng(1)
     scores = rng.integers(0, 12, (200, 6)).astype(np.float32)

@@ -7,20 +7,20 @@ from pathlib import Path
 from keywright.home import Home
 from keywright.keywords import KeywordPath
 from keywright.metadata import SidecarProfile
-from keywright.operations import applying
+from keywright.operations import applying, picking
 from keywright.operations.workspace import Workspace
 from keywright.store.photos import KeywordIds, list_photos
 from keywright.writeback import AcceptedKeyword, PhotoDecisions, files
 from writeback.disks import KillingDisk
 
 
-def chosen(workspace: Workspace, keyword: KeywordPath) -> applying.Chosen:
+def chosen(workspace: Workspace, keyword: KeywordPath) -> picking.Chosen:
     """All photos of the store, as if the models were sure of this keyword on them."""
     with workspace.store.write() as connection:
         rows = list_photos(connection)
         number = KeywordIds(connection).id(keyword)
     decisions = tuple(PhotoDecisions(row.path, (AcceptedKeyword(keyword, 0.95),)) for row in rows)
-    return applying.Chosen(decisions, tuple((row.id, number) for row in rows))
+    return picking.Chosen(decisions, tuple((row.id, number) for row in rows))
 
 
 def main(home: str, keyword: str, call: str) -> None:

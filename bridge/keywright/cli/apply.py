@@ -62,12 +62,12 @@ def apply(
         raise click.UsageError("--min-confidence needs a SOURCE or PHOTO to apply to.")
     from keywright.config import EVERYTHING, load_config
     from keywright.metadata import SidecarProfile
-    from keywright.operations import applying
+    from keywright.operations import applying, picking
 
     named = EVERYTHING if profile is None else load_config().profile(profile)
     with Workspace.open() as workspace, progress_bar() as progress:
         _settle(workspace)
-        chosen = applying.choose(
+        chosen = picking.choose(
             workspace,
             sources,
             mappings(maps),
@@ -81,7 +81,7 @@ def apply(
         for why, number in sorted(chosen.left_out.items()):
             note(f"{number:,} left out: {why}")
         if not chosen.decisions:
-            raise NothingToWriteError(_nothing(min_confidence, lightroom=applying.IN_LIGHTROOM in chosen.left_out))
+            raise NothingToWriteError(_nothing(min_confidence, lightroom=picking.IN_LIGHTROOM in chosen.left_out))
         if dry_run:
             plan = applying.dry_run(chosen, SidecarProfile(sidecars), progress)
         else:

@@ -65,19 +65,6 @@ class KernelRidge:
         intercept = float(self.intercept_row @ features) + self.corner
         return -coefficients, -intercept, max(1 - float(features @ coefficients) - intercept, 1e-6)
 
-    def with_photo(self, features: Floats, weight: float) -> KernelRidge:
-        """The ridge with one more photo, in time n squared (bordering)."""
-        given, intercept, left = self.bordered(features)
-        schur = left + self.penalty / weight
-        n = len(given)
-        operator = np.empty((n + 1, n + 1), dtype=np.float32)
-        np.multiply.outer(given, given / np.float32(schur), out=operator[:n, :n])
-        operator[:n, :n] += self.operator
-        operator[n, :n] = operator[:n, n] = given / np.float32(schur)
-        operator[n, n] = 1 / schur
-        row = np.append(self.intercept_row + given * np.float32(intercept / schur), np.float32(intercept / schur))
-        return KernelRidge(operator, row, self.corner + intercept**2 / schur, self.penalty)
-
     def hat(self, rows: Rows) -> Floats:
         """The hat matrix's square block on ``rows``."""
         return cast(

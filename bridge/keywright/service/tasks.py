@@ -218,14 +218,14 @@ TASKS: Mapping[str, Task] = {
 
 
 def _chosen(workspace: Workspace, params: Mapping[str, Any], progress: Progress, cancel: Cancel) -> Any:
-    from keywright.operations import applying, registering
+    from keywright.operations import picking, registering
 
     known = registering.catalogs(workspace)
     wanted = set(params["catalogs"])
     least = params["min_confidence"]
     rows = [row for row in known if row.id in wanted] if wanted else (known if least is not None else [])
     mappings = [m for row in rows for m in registering.mappings_of(workspace, row.id)]
-    return applying.choose(
+    return picking.choose(
         workspace,
         [row.source for row in rows],
         mappings,
