@@ -131,5 +131,4 @@ def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 def test_a_wrong_option_is_a_usage_error(keywright: Keywright) -> None:
-    assert keywright("learn").status == 2
     assert keywright("apply", "x", "--accepted", "--min-confidence", "0.5").status == 2

@@ -83,6 +83,8 @@ def test_the_keyboard_alone_decides_selects_and_undoes(page: Page, learned: Raw)
 
 
 def test_a_keyword_is_added_with_completion_over_the_tree(page: Page, learned: Raw) -> None:
+    settled(page)
+    expect(page.get_by_role("gridcell").first.get_by_role("button", name="Reject").first).to_be_visible()
     page.keyboard.press("k")
     field = page.get_by_role("combobox", name="Add a keyword")
     expect(field).to_be_focused()

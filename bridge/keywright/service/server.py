@@ -16,6 +16,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
@@ -197,7 +198,9 @@ class RunningBridge:
         if not self._stopped.is_set():
             self._stopped.set()
             trigger: Any = getattr(self._server, "trigger")  # noqa: B009 - the stubs take it for a number
-            trigger.pull_trigger()
+            # The loop may have come round by itself, seen the flag, and closed the trigger already.
+            with suppress(OSError):
+                trigger.pull_trigger()
 
     def _answer(self) -> None:
         """waitress's own loop, one turn at a time, so that it can be ended from any thread."""
