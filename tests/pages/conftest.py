@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from demo.library import make_library
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from keywright.home import Home
-from keywright.operations.learning import learn
 from keywright.operations.refreshing import refresh
-from keywright.operations.registering import add_catalog
 from keywright.operations.workspace import Workspace
 from pages.doubtful import make_doubtful_library
 from pages.kit import CHROMIUM, Window, open_window
-from service.conftest import Learned
+from service.conftest import Learned, learn_library, running_on_copy
 from service.kit import Raw, running
 
 
@@ -34,39 +30,29 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def learned_home(tmp_path_factory: pytest.TempPathFactory) -> Learned:
     """A home that has learned the sample library, made once; and the library."""
-    top = tmp_path_factory.mktemp("reviewed")
-    make_library(top / "library")
-    with Workspace.open(Home(top / "home")) as workspace:
-        add_catalog(workspace, str(top / "library"), {})
-        learn(workspace, [str(top / "library")])
+    found = learn_library(tmp_path_factory.mktemp("reviewed"))
+    with Workspace.open(Home(found.home)) as workspace:
         refresh(workspace)
-    return Learned(top / "home", top / "library")
+    return found
 
 
 @pytest.fixture(scope="session")
 def doubtful_home(tmp_path_factory: pytest.TempPathFactory) -> Learned:
     """A home that has learned a library with keywords forgotten and misplaced, made once."""
-    top = tmp_path_factory.mktemp("doubtful")
-    make_doubtful_library(top / "library")
-    with Workspace.open(Home(top / "home")) as workspace:
-        add_catalog(workspace, str(top / "library"), {})
-        learn(workspace, [str(top / "library")])
-    return Learned(top / "home", top / "library")
+    return learn_library(tmp_path_factory.mktemp("doubtful"), make_doubtful_library)
 
 
 @pytest.fixture
 def doubtful(browser: Browser, doubtful_home: Learned, tmp_path: Path) -> Iterator[Window]:
     """A window on a bridge that has learned that library."""
-    shutil.copytree(doubtful_home.home, tmp_path / "home")
-    with running(tmp_path / "home") as bridge, open_window(browser, bridge) as found:
+    with running_on_copy(doubtful_home.home, tmp_path) as bridge, open_window(browser, bridge) as found:
         yield found
 
 
 @pytest.fixture
 def learned(learned_home: Learned, tmp_path: Path) -> Iterator[Raw]:
     """A bridge on a copy of that home; the library itself is shared, so nothing may be written into it."""
-    shutil.copytree(learned_home.home, tmp_path / "home")
-    with running(tmp_path / "home") as found:
+    with running_on_copy(learned_home.home, tmp_path) as found:
         yield found
 
 

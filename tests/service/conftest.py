@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,21 +33,32 @@ class Learned:
     library: Path
 
 
-@pytest.fixture(scope="session")
-def learned_home(tmp_path_factory: pytest.TempPathFactory) -> Learned:
-    top = tmp_path_factory.mktemp("learned")
-    make_library(top / "library")
+def learn_library(top: Path, make: Callable[[Path], object] = make_library) -> Learned:
+    """Make a library below ``top``, and a home that has learned it."""
+    make(top / "library")
     with Workspace.open(Home(top / "home")) as workspace:
         add_catalog(workspace, str(top / "library"), {})
         learn(workspace, [str(top / "library")])
     return Learned(top / "home", top / "library")
 
 
+@contextmanager
+def running_on_copy(home: Path, folder: Path) -> Iterator[Raw]:
+    """A bridge on a copy of a home that several tests share."""
+    shutil.copytree(home, folder / "home")
+    with running(folder / "home") as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def learned_home(tmp_path_factory: pytest.TempPathFactory) -> Learned:
+    return learn_library(tmp_path_factory.mktemp("learned"))
+
+
 @pytest.fixture
 def learned(learned_home: Learned, tmp_path: Path) -> Iterator[Raw]:
     """A bridge on a copy of that home; the library itself is shared, so nothing may be written into it."""
-    shutil.copytree(learned_home.home, tmp_path / "home")
-    with running(tmp_path / "home") as found:
+    with running_on_copy(learned_home.home, tmp_path) as found:
         yield found
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
 from keywright.service.messages import figures as m
+from keywright.service.numbers import finite
 
 if TYPE_CHECKING:
     from keywright.learning.counting import Figures
@@ -44,36 +44,32 @@ def _figures(found: Figures | None) -> m.Figures | None:
         photos=found.photos,
         keywords=found.keywords,
         seconds=round(found.seconds, 2),
-        mean_average_precision=_told(found.mean_average_precision),
-        calibration_error=_told(found.calibration_error),
-        precision=_told(found.precision),
-        recall=_told(found.recall),
+        mean_average_precision=finite(found.mean_average_precision),
+        calibration_error=finite(found.calibration_error),
+        precision=finite(found.precision),
+        recall=finite(found.recall),
         reliability=[
             m.Bin(
                 low=one.low,
                 high=one.high,
                 suggestions=one.suggestions,
-                mean_confidence=_told(one.mean_confidence),
-                right=_told(one.share_right),
+                mean_confidence=finite(one.mean_confidence),
+                right=finite(one.share_right),
             )
             for one in found.reliability
         ],
         curve=[
-            m.CurvePoint(confidence=one.confidence, precision=_told(one.precision), recall=_told(one.recall))
+            m.CurvePoint(confidence=one.confidence, precision=finite(one.precision), recall=finite(one.recall))
             for one in found.curve
         ],
         groups=[
             m.ByExamples(
                 training_photos=one.training_photos,
                 keywords=one.keywords,
-                mean_average_precision=_told(one.mean_average_precision),
-                precision=_told(one.precision),
-                recall=_told(one.recall),
+                mean_average_precision=finite(one.mean_average_precision),
+                precision=finite(one.precision),
+                recall=finite(one.recall),
             )
             for one in found.groups
         ],
     )
-
-
-def _told(value: float) -> float | None:
-    return round(value, 4) if math.isfinite(value) else None

@@ -6,6 +6,7 @@ from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
 from keywright.service.messages import questions as m
 from keywright.service.messages.jobs import Job
+from keywright.service.numbers import share
 from keywright.service.text import printable
 from keywright.store import jobs as stored
 from keywright.store.photos import PhotoRow
@@ -37,8 +38,8 @@ def list_uncertain(bridge: Bridge, query: m.UncertainQuery) -> m.Questions:
             m.Question(
                 photo=pictured(rows[one.photo_id]),
                 keyword=str(one.keyword),
-                confidence=_share(one.confidence),
-                value=_share(one.value),
+                confidence=share(one.confidence),
+                value=share(one.value),
             )
             for one in found
             if one.photo_id in rows
@@ -83,8 +84,8 @@ def get_audit(bridge: Bridge, query: m.AuditQuery) -> m.Audit:
                     "doubt": one.doubt,
                     "photos": [pictured(row) for row in one.photos],
                     "keyword": str(one.keyword),
-                    "chance": _share(one.chance),
-                    "confidence": _share(one.confidence),
+                    "chance": share(one.chance),
+                    "confidence": share(one.confidence),
                     "instead": None if one.instead is None else str(one.instead),
                     "because": [
                         {"photo": pictured(row), "similarity": round(max(-1.0, min(1.0, likeness)), 3)}
@@ -95,7 +96,3 @@ def get_audit(bridge: Bridge, query: m.AuditQuery) -> m.Audit:
             ],
         }
     )
-
-
-def _share(value: float) -> float:
-    return round(min(max(value, 0.0), 1.0), 4)

@@ -9,6 +9,7 @@ from keywright.service.access import LINK_SECONDS
 from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
 from keywright.service.messages import review as m
+from keywright.service.numbers import share
 from keywright.service.text import printable
 from keywright.store.jobs import Job, JobState
 from keywright.store.photos import PhotoRow
@@ -121,7 +122,7 @@ def list_waiting_photos(bridge: Bridge, query: m.WaitingQuery) -> m.WaitingPhoto
     return m.WaitingPhotos(
         keyword=query.keyword,
         groups=[
-            m.PhotoGroup(photos=list(one.photos), confidences=[_share(c) for c in one.confidences], sure=one.sure)
+            m.PhotoGroup(photos=list(one.photos), confidences=[share(c) for c in one.confidences], sure=one.sure)
             for one in groups
         ],
     )
@@ -190,7 +191,3 @@ def list_places(bridge: Bridge) -> m.Places:
 
     del bridge
     return m.Places(places=[m.Place(kind=one.kind.value, source=printable(one.source)) for one in known_places()])
-
-
-def _share(confidence: float) -> float:
-    return round(min(max(confidence, 0.0), 1.0), 4)

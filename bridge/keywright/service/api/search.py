@@ -7,6 +7,7 @@ from pathlib import Path
 from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
 from keywright.service.messages import search as m
+from keywright.service.numbers import share
 from keywright.service.problems import ProblemError
 from keywright.service.text import printable
 
@@ -46,7 +47,7 @@ def search_photos(bridge: Bridge, query: m.SearchQuery) -> m.SearchResult:
                 path=printable(row.path),
                 name=printable(row.path.name),
                 picture=picture(row),
-                score=round(min(max(one["score"], 0.0), 1.0), 4),
+                score=share(one["score"]),
                 because=[printable(why) for why in one["because"]],
             )
             for one in found

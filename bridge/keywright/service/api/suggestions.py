@@ -11,6 +11,7 @@ from keywright.config import Profile
 from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
 from keywright.service.messages import suggestions as m
+from keywright.service.numbers import share
 from keywright.service.text import printable
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def _suggested(
             suggestions=[
                 m.Suggestion(
                     keyword=str(s.keyword),
-                    confidence=round(min(max(s.confidence, 0.0), 1.0), 4),
+                    confidence=share(s.confidence),
                     automatic=s.learned is None,
                     sources=[printable(name) for name in s.sources],
                     new=s.new,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
 from keywright.service.messages import thresholds as m
+from keywright.service.numbers import finite, share
 
 if TYPE_CHECKING:
     from keywright.operations.thresholds import KeywordThreshold
@@ -34,8 +34,8 @@ def list_keyword_models(bridge: Bridge) -> m.KeywordModels:
                 photos=one.photos,
                 synonyms=list(one.synonyms),
                 private=one.private,
-                quality=_told(one.quality),
-                threshold=_told(one.threshold),
+                quality=finite(one.quality),
+                threshold=finite(one.threshold),
                 own=one.path.key in own,
             )
             for one in list_models(bridge.workspace)
@@ -86,26 +86,18 @@ def preview_threshold(bridge: Bridge, query: m.PreviewQuery) -> m.ThresholdPrevi
         confidence=found.confidence,
         photos=found.photos,
         looked_at=found.looked_at,
-        precision=_told(found.precision),
-        recall=_told(found.recall),
-        shown=[
-            m.PreviewedPhoto(photo=pictured(one.photo), confidence=round(min(max(one.confidence, 0.0), 1.0), 4))
-            for one in found.shown
-        ],
+        precision=finite(found.precision),
+        recall=finite(found.recall),
+        shown=[m.PreviewedPhoto(photo=pictured(one.photo), confidence=share(one.confidence)) for one in found.shown],
     )
 
 
 def _threshold(found: KeywordThreshold) -> m.Threshold:
     return m.Threshold(
         keyword=str(found.keyword),
-        learned=_told(found.learned) or 0.0,
+        learned=finite(found.learned) or 0.0,
         own=found.own,
         photos=found.photos,
-        precision=_told(found.precision),
-        recall=_told(found.recall),
+        precision=finite(found.precision),
+        recall=finite(found.recall),
     )
-
-
-def _told(value: float | None) -> float | None:
-    """JSON has no nan and no infinity; a keyword that is never suggested has an infinite threshold."""
-    return round(float(value), 4) if value is not None and math.isfinite(value) else None
