@@ -10,11 +10,11 @@ can send requests. So a request is answered only where
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import secrets
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -49,25 +49,33 @@ class Session:
 
 @dataclass(slots=True)
 class Failures:
-    """How often somebody failed lately; who fails too often waits."""
+    """How many wrong secrets were tried lately; who tries too many waits.
+
+    The same one again tells a guesser nothing, so it counts once: a page left open after its session ended sends its
+    old cookie with each picture, and must not keep its user from logging in again.
+    """
 
     clock: Clock = time.monotonic
-    _times: deque[float] = field(default_factory=deque)
+    _tried: dict[bytes, float] = field(default_factory=dict)  # digest of the secret, when it was first tried
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def wait(self) -> float:
         """Seconds until one more try is heard; 0 where it is heard now."""
         with self._lock:
-            now = self.clock()
-            while self._times and now - self._times[0] >= FAILURE_SECONDS:
-                self._times.popleft()
-            return 0.0 if len(self._times) < FAILURES else FAILURE_SECONDS - (now - self._times[0])
+            now = self._forget()
+            return 0.0 if len(self._tried) < FAILURES else FAILURE_SECONDS - (now - next(iter(self._tried.values())))
 
-    def add(self) -> None:
+    def add(self, secret: str) -> None:
         with self._lock:
-            self._times.append(self.clock())
-            while len(self._times) > FAILURES:
-                self._times.popleft()
+            now = self._forget()
+            self._tried.setdefault(hashlib.blake2b(secret.encode("utf-8", "replace"), digest_size=16).digest(), now)
+            while len(self._tried) > FAILURES:
+                del self._tried[next(iter(self._tried))]
+
+    def _forget(self) -> float:
+        now = self.clock()
+        self._tried = {one: at for one, at in self._tried.items() if now - at < FAILURE_SECONDS}
+        return now
 
 
 class Sessions:
@@ -139,12 +147,14 @@ class Guard:
         if header is not None:
             kind, _, given = header.partition(" ")
             if kind.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), self._token):
-                raise self._refusal("The token is not the one in the connection file; read that file again.")
+                raise self._refusal(given, "The token is not the one in the connection file; read that file again.")
             return
         cookie = request.cookies.get(COOKIE)
         session = self.sessions.find(cookie) if cookie else None
         if session is None:
-            raise self._refusal("This needs the token of the connection file, or a session begun with a login link.")
+            raise self._refusal(
+                cookie or "", "This needs the token of the connection file, or a session begun with a login link."
+            )
         if request.method not in SAFE_METHODS:
             given = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
             if not hmac.compare_digest(given.encode(), session.csrf.encode()):
@@ -160,24 +170,31 @@ class Guard:
 
     def log_in(self, code: str) -> str:
         """The session's cookie for a login link's code."""
-        wait = self.failures.wait()
-        if wait:
-            raise _too_often(wait)
         name = self.sessions.open(code)
         if name is None:
-            self.failures.add()
-            raise ProblemError(
-                403, "login-link", "This login link was used before or is too old; open the page from Keywright again."
+            raise self._failed(
+                code,
+                ProblemError(
+                    403,
+                    "login-link",
+                    "This login link was used before or is too old; open the page from Keywright again.",
+                ),
             )
         return name
 
-    def _refusal(self, detail: str) -> ProblemError:
-        # Who has the right token is always let in, so that nobody can lock the user out by failing often.
+    def _refusal(self, given: str, detail: str) -> ProblemError:
+        return self._failed(
+            given,
+            ProblemError(401, "unauthorized", detail, headers={"WWW-Authenticate": 'Bearer realm="keywright"'}),
+        )
+
+    def _failed(self, given: str, problem: ProblemError) -> ProblemError:
+        # Who has the right token or link is always let in, so that nobody can lock the user out by failing often.
         wait = self.failures.wait()
         if wait:
             return _too_often(wait)
-        self.failures.add()
-        return ProblemError(401, "unauthorized", detail, headers={"WWW-Authenticate": 'Bearer realm="keywright"'})
+        self.failures.add(given)
+        return problem
 
     def _own(self, origin: str) -> bool:
         try:
