@@ -1,10 +1,11 @@
--- Accepted keywords into the catalog, what was written into the list of batches, and word of it to the bridge: the
--- same for what is ticked in the dialog and for what was accepted in the browser.
+-- Accepted keywords into the catalog and what was called wrong out of it, what was done into the list of batches, and
+-- word of it to the bridge: the same for what is ticked in the dialog and for what was decided in the browser.
 
 local LrDialogs = import("LrDialogs")
 
 local Batches = require("Batches")
 local Json = require("Json")
+local Keywords = require("Keywords")
 local Session = require("Session")
 local Settings = require("Settings")
 local Writer = require("Writer")
@@ -20,36 +21,20 @@ local function why_not(one)
   return LOC("$$$/Keywright/NotMade=Lightroom did not make the keyword")
 end
 
-local function report_of(one, done, reason)
-  return { photo = one.number, keyword = one.keyword, action = "add", done = done, reason = reason or "" }
+local function report_of(number, keyword, action, done, reason)
+  return { photo = number, keyword = keyword, action = action, done = done, reason = reason or "" }
 end
 
---- Write `wanted` of {photo = LrPhoto, uuid, number = the bridge's photo, keyword = text, id = the keyword's or nil} and say what became of it.
-function Applying.apply(bridge, wanted, progress)
-  local title = LOC("$$$/Keywright/UndoStep=Keywright: add keywords")
-  progress:setCaption(LOC("$$$/Keywright/Writing=Writing keywords…"))
-  local of = {}
-  for _, one in ipairs(wanted) do
-    of[one.photo] = of[one.photo] or one
+local function title_of(wanted, off)
+  if #off == 0 then
+    return LOC("$$$/Keywright/UndoStep=Keywright: add keywords")
+  elseif #wanted == 0 then
+    return LOC("$$$/Keywright/UndoUndo=Keywright: take keywords off")
   end
-  local result = Writer.write(title, wanted, Settings.get("new_tops"), progress)
-  local links, reports, photos, count = Json.array(), {}, {}, 0
-  for _, one in ipairs(result.written) do
-    local entry = of[one.photo]
-    links[#links + 1] = { uuid = entry.uuid, id = one.id, keyword = one.keyword, photo = entry.number }
-    reports[#reports + 1] = report_of({ number = entry.number, keyword = one.keyword }, true)
-    if not photos[one.photo] then
-      photos[one.photo] = true
-      count = count + 1
-    end
-  end
-  for _, one in ipairs(result.failed) do
-    reports[#reports + 1] = report_of({ number = of[one.photo].number, keyword = one.keyword }, false, why_not(one))
-  end
-  if #links > 0 then
-    Batches.add({ name = title, links = links })
-  end
-  Session.report(bridge, reports)
+  return LOC("$$$/Keywright/UndoBoth=Keywright: add keywords and take wrong ones off")
+end
+
+local function tell(result, photos)
   local info = ""
   if #result.there > 0 then
     info = LOC("$$$/Keywright/There=^1 were there already.", #result.there) .. " "
@@ -64,7 +49,54 @@ function Applying.apply(bridge, wanted, progress)
         why_not(one)
       )
   end
-  LrDialogs.message(LOC("$$$/Keywright/Written=^1 keywords on ^2 photos.", #links, count), info)
+  local off = LOC("$$$/Keywright/TakenOff=^1 keywords were taken off.", #result.off)
+  if #result.written + #result.there + #result.failed == 0 then
+    LrDialogs.message(off, info)
+    return
+  elseif #result.off > 0 then
+    info = off .. " " .. info
+  end
+  LrDialogs.message(LOC("$$$/Keywright/Written=^1 keywords on ^2 photos.", #result.written, photos), info)
+end
+
+--- Write `wanted` and take `off`, lists of {photo = LrPhoto, uuid, number = the bridge's photo, keyword = text, id = the
+-- keyword's or nil}, as one step and one batch, and say what became of it.
+function Applying.apply(bridge, wanted, progress, off)
+  off = off or {}
+  local title = title_of(wanted, off)
+  progress:setCaption(LOC("$$$/Keywright/Writing=Writing keywords…"))
+  local of = {}
+  for _, list in ipairs({ wanted, off }) do
+    for _, one in ipairs(list) do
+      of[one.photo] = of[one.photo] or one
+    end
+  end
+  local result = Writer.write(title, wanted, Settings.get("new_tops"), progress, off)
+  local function kept(list)
+    local links = Json.array()
+    for i, one in ipairs(list) do
+      local entry = of[one.photo]
+      links[i] = { uuid = entry.uuid, id = one.id, keyword = one.keyword, photo = entry.number }
+    end
+    return links
+  end
+  local links, taken = kept(result.written), kept(result.off)
+  if #links + #taken > 0 then
+    Batches.add({ name = title, links = links, taken = taken })
+  end
+  local reports = {}
+  for _, one in ipairs(links) do
+    reports[#reports + 1] = report_of(one.photo, one.keyword, "add", true)
+  end
+  for _, one in ipairs(result.failed) do
+    reports[#reports + 1] = report_of(of[one.photo].number, one.keyword, "add", false, why_not(one))
+  end
+  for _, one in ipairs(off) do
+    -- Also what a person has taken off meanwhile: it is not there, as was wanted.
+    reports[#reports + 1] = report_of(one.number, one.keyword, "remove", true)
+  end
+  Session.report(bridge, reports)
+  tell(result, #Keywords.distinct(links, "uuid"))
 end
 
 return Applying

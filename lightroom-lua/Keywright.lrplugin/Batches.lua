@@ -1,5 +1,5 @@
--- What Keywright wrote into each catalog, batch by batch, so that the last one can be taken out again: links it made
--- itself and no others. Kept beside the bridge's files, not in the catalog.
+-- What Keywright did to each catalog, batch by batch, so that the last one can be taken back: links it made itself and
+-- links it took off, and no others. Kept beside the bridge's files, not in the catalog.
 
 local LrApplication = import("LrApplication")
 local LrFileUtils = import("LrFileUtils")
@@ -37,7 +37,8 @@ local function write(batches)
   assert(os.rename(path .. ".new", path))
 end
 
---- Keep a batch: {name, links = {{uuid, id = keyword id, keyword = text, photo = the bridge's number}}}.
+--- Keep a batch: {name, links = {{uuid, id = keyword id, keyword = text, photo = the bridge's number}}, taken = the
+-- same of what was taken off}.
 function Batches.add(batch)
   local batches = read()
   batches[#batches + 1] = batch

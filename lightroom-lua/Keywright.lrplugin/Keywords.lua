@@ -128,11 +128,24 @@ function Keywords.find(index, text, known_id, new_tops)
   return { id = parent }
 end
 
+--- What a field holds over a list, each value once, in order.
+function Keywords.distinct(wanted, field)
+  local found, seen = {}, {}
+  for _, one in ipairs(wanted) do
+    if not seen[one[field]] then
+      seen[one[field]] = true
+      found[#found + 1] = one[field]
+    end
+  end
+  return found
+end
+
 --- The plan of a write: `wanted` is a list of {photo, keyword, id = known id or nil}; `carried[photo][keyword id]` is
--- what is there already. Gives {links = {{photo, keyword}}, creates = {text = find's answer}, skipped = {{photo,
--- keyword, why}}}, each link once.
-function Keywords.plan(index, wanted, carried, new_tops)
-  local plan = { links = {}, creates = {}, ids = {}, skipped = {}, there = {} }
+-- what is there already; `off`, a list like `wanted`, is to be taken off. Gives {links = {{photo, keyword}}, creates =
+-- {text = find's answer}, skipped = {{photo, keyword, why}}, off = {{photo, keyword, id}}}, each link once; `off` holds
+-- what is on the photos, and nothing is made for it.
+function Keywords.plan(index, wanted, carried, new_tops, off)
+  local plan = { links = {}, creates = {}, ids = {}, skipped = {}, there = {}, off = {} }
   local seen, found_of = {}, {}
   for _, one in ipairs(wanted) do
     local found = found_of[one.keyword]
@@ -154,6 +167,16 @@ function Keywords.plan(index, wanted, carried, new_tops)
     elseif not seen[key] then
       seen[key] = true
       plan.links[#plan.links + 1] = { photo = one.photo, keyword = one.keyword }
+    end
+  end
+  local taken = {}
+  for _, one in ipairs(off or {}) do
+    local found = Keywords.find(index, one.keyword, one.id, false)
+    local id = found and found.id
+    local key = tostring(one.photo) .. "\n" .. tostring(id)
+    if id and not taken[key] and carried[one.photo] and carried[one.photo][id] then
+      taken[key] = true
+      plan.off[#plan.off + 1] = { photo = one.photo, keyword = one.keyword, id = id }
     end
   end
   return plan

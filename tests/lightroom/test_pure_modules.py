@@ -20,7 +20,7 @@ from lupa import lua51
 from keywright.keywords import KeywordPath
 from lightroom.simulation.lightroom import PLUGIN, raw, text, translations
 
-PURE = ["Json", "Keywords", "Request", "Review", "Sha256", "Similar"]
+PURE = ["Json", "Keywords", "Request", "Review", "Sha256", "Similar", "Wrong"]
 ROOT = PLUGIN.parents[1]
 SIMULATION = Path(__file__).with_name("simulation")
 LUA = ("lightroom-lua", "tests/lightroom/simulation")
@@ -160,6 +160,35 @@ local review = R.new({
 def decisions(lua: Any, code: str) -> set[tuple[int, str, str]]:
     found = lua.execute(REVIEW + code)
     return {(d["photo"], d["keyword"], d["decision"]) for d in found.values()}
+
+
+PLAN_OFF = """
+local K = require 'Keywords'
+local index = K.index{{id=1, name='Animals'}, {id=2, name='Dog', parent=1}, {id=3, name='Cat', parent=1}}
+local carried = {a = {[2] = true}, b = {[3] = true}}
+local off = {{photo='a', keyword='animals|DOG'}, {photo='a', keyword='Animals|Dog', id=2},
+  {photo='b', keyword='Animals|Dog'}, {photo='a', keyword='Animals|Cow'}, {photo='a', keyword='Nowhere'}, {photo='b', keyword='Animals|Cat', id=2}}
+local plan = K.plan(index, {{photo='b', keyword='Animals|Dog'}}, carried, true, off)
+local got = {}
+for _, one in ipairs(plan.off) do got[#got + 1] = one.photo .. one.id end
+return table.concat(got, ' ') .. ', ' .. #plan.links .. ' ' .. #plan.creates
+"""
+
+
+def test_only_what_is_on_the_photo_is_taken_off_once_and_nothing_is_made_for_it(lua: Any) -> None:
+    assert lua.execute(PLAN_OFF) == "a2 b3, 1 0"
+
+
+def test_what_was_called_wrong_is_told_by_keyword_and_not_at_length(lua: Any) -> None:
+    told = lua.execute(
+        """local off = {}
+        for i = 1, 12 do for _ = 1, i == 5 and 3 or 1 do off[#off + 1] = {keyword = string.char(64 + i)} end end
+        local found, more = require('Wrong').summary(off)
+        local got = {}
+        for i, one in ipairs(found) do got[i] = one.keyword .. one.count end
+        return table.concat(got, ' ') .. ' +' .. more"""
+    )
+    assert told == "E3 A1 B1 C1 D1 F1 G1 H1 +4"
 
 
 def test_what_nobody_looked_at_stays_undecided(lua: Any) -> None:

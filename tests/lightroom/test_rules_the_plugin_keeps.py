@@ -87,9 +87,7 @@ def test_a_keyword_renamed_since_is_looked_for_by_name_again(lightroom: Lightroo
     lightroom.run(WRITE + "write{{1, 'california'}}")
     catalog = lightroom.catalog
     old = next(k for k in catalog.keywords.values() if k.name == "california")
-    catalog._children[None].pop("california")
-    old.name = "CA"
-    catalog._children[None]["ca"] = old.id
+    catalog.rename(old.id, "CA")
     lightroom.run(WRITE + "local r = write{{2, 'california'}} assert(#r.failed == 1, #r.written)")
     assert old.id not in catalog.photos[first(lightroom, 1)].keywords
 

@@ -208,3 +208,28 @@ def test_lightroom_is_told_what_to_do_and_tells_what_it_did(learned: Raw, librar
     assert pending() == [([], ["Animals|Cat"])]
     client.report([HostReport(photo.id, "Animals|Cat", "remove", True)])
     assert pending() == []
+
+
+def test_lightroom_is_told_to_take_off_what_was_rejected_and_nothing_else(learned: Raw, library: Path) -> None:
+    client = learned.client
+    photos = (find(learned, path) for path in sorted(library.rglob("*.jpg")))
+    photo, carried = next(
+        (photo, one.keyword) for photo in photos for one in client.photo_keywords(photo.id) if one.state == "assigned"
+    )
+
+    def pending() -> list[tuple[list[str], list[str]]]:
+        return [(list(p.add), list(p.remove)) for p in client.pending(photo.catalog)]
+
+    client.decide([DecisionMade(photo.id, carried, "accepted")])
+    client.decide([DecisionMade(photo.id, carried, "undecided")])
+    client.decide([DecisionMade(photo.id, "Somewhere|Else", "rejected")])
+    assert pending() == []
+    client.decide([DecisionMade(photo.id, carried.upper(), "rejected")])
+    assert pending() == [([], [carried])]
+    client.decide([DecisionMade(photo.id, carried, "accepted")])
+    assert pending() == []
+    client.decide([DecisionMade(photo.id, carried, "rejected")])
+    client.report([HostReport(photo.id, carried, "remove", False, "The catalog is busy.")])
+    assert pending() == [([], [carried])]
+    client.report([HostReport(photo.id, carried, "remove", True)])
+    assert pending() == []

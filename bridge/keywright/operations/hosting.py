@@ -21,6 +21,7 @@ from keywright.store.hosts import (
 )
 from keywright.store.lookups import Names, photos_by_id
 from keywright.store.photos import KeywordIds, PhotoRow, keywords_of, list_photos
+from keywright.store.syncing import take_keyword_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +47,31 @@ class Reported:
 def pending(workspace: Workspace, catalog_id: int, after: int, limit: int) -> tuple[list[Pending], int | None]:
     """The photos (with a number above ``after``) of a catalog that its host is to change, and where to go on.
 
-    To be added is what was accepted, is not on the photo, and was not reported done; to be taken off is what the
-    host put there for Keywright and a person has since rejected or taken back.
+    To be added is what was accepted, is not on the photo, and was not reported done. To be taken off is what a person
+    rejected on a photo that carries it, whoever put it there: by explicit decision alone, never because an acceptance
+    was taken back.
     """
     catalog(workspace, catalog_id)
     with workspace.store.read() as connection:
-        accepted = list_decisions(connection, Decision.ACCEPTED)
         rows = {row.id: row for row in list_photos(connection, [catalog_id]) if row.id > after}
+        made = [d for d in list_decisions(connection) if d.photo_id in rows]
         done = {pair for pair, one in list_host_writes(connection).items() if one.applied}
         names = KeywordIds(connection).paths()
-        wanted = {(d.photo_id, d.keyword_id) for d in accepted if d.photo_id in rows}
-        carried = keywords_of(connection, sorted({photo for photo, _ in wanted}))
-    add, remove = defaultdict[int, list[int]](list), defaultdict[int, list[int]](list)
-    for photo, keyword in sorted(wanted - done):
-        if keyword not in carried.get(photo, ()):
-            add[photo].append(keyword)
-    for photo, keyword in sorted(done - wanted):
-        if photo in rows:
-            remove[photo].append(keyword)
-    waiting = sorted(add.keys() | remove.keys())
+        carried = keywords_of(connection, sorted({d.photo_id for d in made}))
+    there, accepted, rejected = (defaultdict[int, set[int]](set) for _ in range(3))
+    for photo, on_it in carried.items():
+        there[photo] |= on_it
+    for photo, keyword in done:
+        there[photo].add(keyword)
+    for d in made:
+        (accepted if d.decision is Decision.ACCEPTED else rejected)[d.photo_id].add(d.keyword_id)
+    add = {photo: sorted(some - there[photo]) for photo, some in accepted.items()}
+    remove = {}
+    for photo, some in rejected.items():
+        # Two spellings are one keyword to the host; one that is accepted stays under every spelling.
+        wrong = {names[number].key for number in some} - {names[number].key for number in accepted.get(photo, ())}
+        remove[photo] = sorted(number for number in there[photo] if names[number].key in wrong)
+    waiting = sorted(photo for photo in rows if add.get(photo) or remove.get(photo))
     page = waiting[:limit]
     found = [
         Pending(rows[n], tuple(names[k] for k in add.get(n, ())), tuple(names[k] for k in remove.get(n, ())))
@@ -99,5 +106,7 @@ def report(workspace: Workspace, reports: Sequence[Reported], once: Once) -> int
                 record_host_writes(connection, [HostWrite(one.photo_id, keyword, one.done, one.reason)])
             elif one.done:
                 forget_host_write(connection, one.photo_id, keyword)
+                # It would wait to be taken off again until the catalog is read anew.
+                take_keyword_off(connection, one.photo_id, keyword)
         keep_answer(connection, once.key, once.request, str(len(reports)))
     return len(reports)

@@ -105,3 +105,11 @@ def _sync_block(
 
 
 _MUTABLE = ("path", "copy_of", "rejected", "is_video", "taken", "links", "gone")
+
+
+def take_keyword_off(connection: Connection, photo_id: int, keyword_id: int) -> None:
+    """The photo's own program says that it does not carry the keyword any more; the next reading says what it does."""
+    this = (photo_keywords.c.photo_id == photo_id) & (photo_keywords.c.keyword_id == keyword_id)
+    if connection.execute(delete(photo_keywords).where(this)).rowcount:
+        # No reading is like what is known now: its links are taken whole.
+        connection.execute(update(photos).where(photos.c.id == photo_id).values(links=""))

@@ -235,6 +235,14 @@ class Catalog:
             raise SdkError(f"{what}: the keyword was made in this write gate and cannot be read until the gate ends")
         return self.keywords[keyword]
 
+    def rename(self, keyword: int, name: str) -> None:
+        """The person gives a keyword another name."""
+        here = self.keywords[keyword]
+        siblings = self._children[here.parent]
+        del siblings[next(key for key, number in siblings.items() if number == keyword)]
+        here.name = name
+        siblings[name.lower()] = keyword
+
     def stack(self, members: list[int], *, collapsed: bool) -> None:
         """The person stacks photos; the first lies on top."""
         self._last += 1

@@ -79,7 +79,7 @@ class PendingPhoto(Answer):
     host_id: str
     path: str
     add: list[str]
-    remove: list[str] = Field(description="Keywords the host put there for Keywright, which a person took back.")
+    remove: list[str] = Field(description="Keywords that are on the photo, and a person rejected.")
 
 
 class Pending(Answer):
