@@ -68,6 +68,8 @@ def learn(
             f"{counted(len(report.set_aside), 'keyword')} on photos that the rest of the keyword disowns "
             "took no part in training; `keywright audit` shows them"
         )
+    if report.names_changed:
+        note(f"{report.names_changed[0].upper()}{report.names_changed[1:]}.")
     if report.held_back:
         note(f"Version {report.version} stays the active one: what was trained is not used, {report.held_back}")
     if as_json:

@@ -58,6 +58,7 @@ class TrainingData:
     (keywords, d), holds what the encoder's text side says of each keyword's name, where it has a text side.
     ``class_evidence``, shape (keywords, classes), 0 to 1, is how far each class of the head speaks for each keyword
     (``text.class_evidence`` makes it, where the extra ``text`` is installed); ``None``: names are matched by letter.
+    ``sentences`` is the id of the sentence encoder it was made with.
     """
 
     encoder_id: str
@@ -67,3 +68,4 @@ class TrainingData:
     head: ClassHead | None = None
     name_vectors: Floats | None = None
     class_evidence: Floats | None = None
+    sentences: str = ""

@@ -44,10 +44,15 @@ class KeywordModel:
     average_precision: float  # by leave-one-out, nan where it has too few photos to say
     slope: float = 1.0  # of the calibration, already in ``weights`` and ``offset``
     base: float = 0.0  # of the calibration: what ``offset`` would be for a raw intercept of 0
-    chosen: bool = False  # whether a person set the threshold; not kept with the model
+    learned: float | None = None  # the learned threshold where a person set another; not kept with the model
     name: Floats | None = None  # (classes,) or (d,): the row its name is read with
     name_weight: float = 0.0
     cases: float = float("inf")  # how many photos its photos are worth: frames of one burst are one
+
+    @property
+    def chosen(self) -> bool:
+        """Whether a person set the threshold."""
+        return self.learned is not None
 
     def to_bytes(self) -> bytes:
         quality = None if np.isnan(self.average_precision) else self.average_precision
@@ -121,6 +126,7 @@ class ModelSet:
     choices: Choices
     min_photos: int = 5
     correction: Correction = NO_CORRECTION
+    names_by: str = ""  # what told the meaning of the names (``training.names_by``); "": nobody noted it
     _features_part: bytes | None = field(default=None, repr=False)
     _names: PartNames | None = field(default=None, repr=False)  # under which the parts are kept, where they are
 
@@ -184,7 +190,7 @@ class ModelSet:
             return self
         keywords = list(self.keywords)
         for column, value in places.items():
-            keywords[column] = replace(keywords[column], threshold=value, chosen=True)
+            keywords[column] = replace(keywords[column], threshold=value, learned=keywords[column].threshold)
         found = replace(self, keywords=tuple(keywords), _names=None)
         found.__dict__.update({n: self.__dict__[n] for n in ("columns", "weights", "offsets") if n in self.__dict__})
         return found
@@ -282,6 +288,8 @@ class ModelSet:
             "min_photos": self.min_photos,
             "correction": [list(self.correction.knots), list(self.correction.values)],
         }
+        if self.names_by:
+            values["names_by"] = self.names_by
         if names.joined:
             values["joined"] = names.joined
         body = pack(values, {})
@@ -323,6 +331,7 @@ class ModelSet:
                 Choices(**values["choices"]),
                 values["min_photos"],
                 Correction(*(tuple(map(float, numbers)) for numbers in values["correction"])),
+                str(values.get("names_by", "")),
                 parts[values["features"]],
                 PartNames(values["features"], tuple(values.get("joined", ())), tuple(values["keywords"])),
             )

@@ -21,6 +21,11 @@ from keywright.learning.points import check_vectors
 from keywright.learning.settings import LearnerSettings
 from keywright.learning.solving import Learned, learn
 
+BY_VECTORS = "by vectors"  # of the encoder's own text side
+BY_LETTER = "by classes"  # names of classes that are the very names
+BY_MEANING = "by meaning of "  # the same by sentence vectors; the id of their encoder follows
+BY_NOTHING = "by nothing"
+
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
@@ -84,7 +89,14 @@ def train(data: TrainingData, settings: LearnerSettings, previous: ModelSet | No
     learned = learn(data, examples, digests, choices, settings)
     models, set_aside, honest = calibrated(learned, data, digests, examples, wanted, tree, rows, settings)
     result = ModelSet(
-        data.encoder_id, learned.features, models, tree, learned.choices, settings.min_photos, honest.correction
+        data.encoder_id,
+        learned.features,
+        models,
+        tree,
+        learned.choices,
+        settings.min_photos,
+        honest.correction,
+        names_by(data),
     )
     trained = [k.path for k, c in zip(examples, changed, strict=True) if c]
     return TrainingResult(result, _report(data, result, trained, empty, dropped, set_aside, started), honest)
@@ -222,13 +234,19 @@ def calibrated(
     return tuple(models), tuple(aside), scores
 
 
+def names_by(data: TrainingData) -> str:
+    """What tells the meaning of keywords' names: models that were told by something else are trained anew."""
+    if data.name_vectors is not None:
+        return BY_VECTORS
+    if data.head is None:
+        return BY_NOTHING
+    return BY_LETTER if data.class_evidence is None else f"{BY_MEANING}{data.sentences}"
+
+
 def _context(data: TrainingData, settings: LearnerSettings) -> tuple[str, ...]:
-    names = "by " + ("vectors" if data.name_vectors is not None else "classes" if data.head is not None else "nothing")
-    if data.name_vectors is None and data.head is not None and data.class_evidence is not None:
-        names = "by meaning"
     return (
         data.encoder_id,
-        names,
+        names_by(data),
         repr(settings.precision),
         repr(settings.prime_weight),
         repr(settings.set_aside_poison),

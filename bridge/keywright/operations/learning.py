@@ -20,7 +20,7 @@ from keywright.learning.settings import LearnerSettings
 from keywright.learning.training import TrainingReport, train
 from keywright.operations.embedding import EmbedReport, embed_photos, require_some
 from keywright.operations.gathering import gather
-from keywright.operations.naming import with_names
+from keywright.operations.naming import names_changed, with_names
 from keywright.operations.progress import Cancel, Progress, never, silent
 from keywright.operations.pruning import prune
 from keywright.operations.reading import SourceRead, read_source
@@ -68,6 +68,7 @@ class LearnReport:
     version: int  # the model version that is active now
     trained_version: int  # the version that holds what the sources hold now
     held_back: str | None  # why those two are not the same, where they are not
+    names_changed: str | None = None  # why all was trained anew, where what tells the meaning of names is another now
 
     @property
     def nothing_new(self) -> bool:
@@ -197,7 +198,14 @@ def _train(
         kept.active,
         kept.trained,
         kept.held_back,
+        _names_changed(previous, result.models),
     )
+
+
+def _names_changed(previous: ModelSet | None, models: ModelSet) -> str | None:
+    if previous is None or previous.encoder_id != models.encoder_id:
+        return None
+    return names_changed(previous.names_by, models.names_by)
 
 
 def _metrics(report: TrainingReport) -> dict[str, float]:

@@ -13,6 +13,7 @@ from keywright.encoders.sentences import open_sentences
 from keywright.learning.base import Floats, TrainingData
 from keywright.learning.few import ENOUGH
 from keywright.learning.text import class_evidence, class_head
+from keywright.learning.training import BY_LETTER, BY_MEANING
 from keywright.operations.workspace import Workspace
 
 
@@ -24,7 +25,24 @@ def with_names(workspace: Workspace, data: TrainingData) -> TrainingData:
     evidence = None if head is None or sentences is None else class_evidence(data.keywords, head.names, sentences)
     side = text_side(encoder)
     named = None if side is None else _name_vectors(workspace, side, data)
-    return replace(data, head=head, class_evidence=evidence, name_vectors=named)
+    by = "" if evidence is None or sentences is None else sentences.id
+    return replace(data, head=head, class_evidence=evidence, name_vectors=named, sentences=by)
+
+
+def names_changed(before: str, now: str) -> str | None:
+    """A sentence on why keywords were trained anew whose photos are the same; ``None`` where names are read as before.
+
+    ``before``, ``now``: of ``learning.training.names_by``.
+    """
+    if not before or before == now:
+        return None
+    if now.startswith(BY_MEANING):
+        how = f"are understood by their meaning now ({now.removeprefix(BY_MEANING)})"
+    elif now == BY_LETTER:
+        how = "are compared letter by letter now, because the extra [text] is not installed any more"
+    else:
+        how = "are read in another way now"
+    return f"the names of keywords {how}, so all keywords were trained anew"
 
 
 def sentences_of(workspace: Workspace) -> KeptSentences | None:
