@@ -36,10 +36,13 @@ def search(text: str, as_json: bool) -> None:
 
 
 def _show(text: str, as_json: bool) -> None:
+    from keywright.operations.learning import load_models
     from keywright.operations.listing import list_models
+    from keywright.operations.versions import versions
 
     with Workspace.open() as workspace:
-        found = list_models(workspace, text)
+        learned = any(row.active for row in versions(workspace))
+        found = list_models(workspace, load_models(workspace)[0] if learned else None, text)
     if as_json:
         show_json(found)
         return

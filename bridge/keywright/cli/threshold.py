@@ -28,15 +28,17 @@ def threshold(keyword: str, confidence: float | None, clear: bool, preview: bool
     if preview and confidence is None:
         raise click.UsageError("--preview needs P, the confidence to try.")
     from keywright.operations import thresholds
+    from keywright.operations.learning import load_models
 
     with Workspace.open() as workspace, progress_bar() as progress:
+        models, _ = load_models(workspace)
         found: thresholds.KeywordThreshold | thresholds.ThresholdPreview
         if preview and confidence is not None:
-            found = thresholds.preview_threshold(workspace, keyword, confidence, limit=limit, progress=progress)
+            found = thresholds.preview_threshold(workspace, models, keyword, confidence, limit=limit, progress=progress)
         elif clear or confidence is not None:
-            found = thresholds.set_threshold(workspace, keyword, confidence)
+            found = thresholds.set_threshold(workspace, models, keyword, confidence)
         else:
-            found = thresholds.keyword_threshold(workspace, keyword)
+            found = thresholds.keyword_threshold(workspace, models, keyword)
     if as_json:
         show_json(found)
     elif isinstance(found, thresholds.ThresholdPreview):

@@ -20,18 +20,14 @@ from keywright.config import Profile
 from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath
 from keywright.learning.models import ModelSet
+from keywright.operations.active import Active, Mark, ModelsInUse
 from keywright.operations.gathering import Gathered, gather
-from keywright.operations.learning import load_models
 from keywright.operations.opinions import Listener
 from keywright.operations.profiles import Because, Ranked, apply_profile, automatic_keywords, settings_for
-from keywright.operations.teaching import Teacher
 from keywright.operations.together import Together
 from keywright.operations.workspace import Workspace
 from keywright.store.hosts import host_keyword_ids
 from keywright.store.lookups import Names, PhotoFacts, facts_of, vectors_of
-from keywright.store.models import Mark as ActiveModels
-from keywright.store.models import active_mark
-from keywright.store.thresholds import list_thresholds, thresholds_mark
 from keywright.suggesting.base import Suggestion as Scored
 from keywright.suggesting.base import SuggestSettings
 from keywright.suggesting.combining import Opinions, Weights
@@ -66,25 +62,25 @@ class Advice:
     """What the photo's catalog calls these keywords, where it has them."""
 
 
-class Mark(NamedTuple):
-    """What suggestions hang on: the active models, also as decisions moved them, and thresholds that a person set."""
-
-    models: ActiveModels | None
-    thresholds: str
-
-
 @dataclass(frozen=True, eq=False)
 class Loaded:
     """One model version and what its reasons are found in; immutable."""
 
-    mark: Mark
-    models: ModelSet
+    active: Active
     gathered: Gathered
     examples: Examples
 
     @property
+    def mark(self) -> Mark:
+        return self.active.mark
+
+    @property
+    def models(self) -> ModelSet:
+        return self.active.models
+
+    @property
     def version(self) -> int:
-        return self.mark.models.version if self.mark.models else 0
+        return self.active.version
 
     def ranked(self, scored: Scored) -> Ranked:
         because = tuple(Because(self.gathered.paths[reason.row], reason.similarity) for reason in scored.because)
@@ -108,14 +104,16 @@ class _Question(NamedTuple):
 class Advisor:
     """One for a workspace; safe for many threads."""
 
-    def __init__(self, workspace: Workspace, names: Names | None = None) -> None:
+    def __init__(
+        self, workspace: Workspace, names: Names | None = None, models_in_use: ModelsInUse | None = None
+    ) -> None:
         self._workspace = workspace
         self._names = names or Names()
+        self._models_in_use = models_in_use or ModelsInUse(workspace)
         self._lock = threading.Lock()  # for what is kept here
         self._loading = threading.Lock()
         self._loaded: Loaded | None = None
         self._generation: int | None = None
-        self._mark: Mark | None = None
         self._listener = Listener(workspace)
         self._described = ""  # differs when describers said more since
         self._facts: dict[int, PhotoFacts] = {}
@@ -219,19 +217,17 @@ class Advisor:
                     self._facts |= read
         return found
 
-    def _keep_up(self) -> Mark:
-        """Forget what was read of the store where it has changed since; gives what is active now."""
+    def _keep_up(self) -> None:
+        """Forget what was read of the store where it has changed since."""
         generation = self._workspace.store.generation()
         with self._lock:
-            if generation == self._generation and self._mark is not None:
-                return self._mark
+            if generation == self._generation:
+                return
         with self._workspace.store.read() as connection:
-            mark = Mark(active_mark(connection), thresholds_mark(connection))
             described = self._listener.mark(connection)
         with self._lock:
-            self._generation, self._mark, self._described = generation, mark, described
+            self._generation, self._described = generation, described
             self._facts, self._hosts = {}, {}
-        return mark
 
     def _host_ids(
         self, facts: Mapping[int, PhotoFacts], found: Mapping[int, Sequence[Ranked]]
@@ -256,45 +252,30 @@ class Advisor:
 
     def current(self) -> Loaded:
         """The active version, loaded where it is not yet. Raises ``KeywrightError`` where nothing was learned yet."""
-        mark, loaded = self._keep_up(), self._loaded
-        if loaded is not None and loaded.mark == mark and mark.models is not None:
+        active, loaded = self._models_in_use.current(), self._loaded
+        if loaded is not None and loaded.active is active:
             return loaded
         with self._loading:  # one thread loads, the others wait for it
-            mark, loaded = self._keep_up(), self._loaded
-            if loaded is None or loaded.mark != mark or mark.models is None:
-                self._loaded = loaded = self._load(mark, loaded)
+            active, loaded = self._models_in_use.current(), self._loaded
+            if loaded is None or loaded.active is not active:
+                self._loaded = loaded = self._load(active, loaded)
             return loaded
 
-    def _load(self, mark: Mark, before: Loaded | None) -> Loaded:
-        moved = self._moved(mark)
-        if moved is not None and before is not None and before.models.encoder_id == moved.encoder_id:
-            return Loaded(mark, moved, before.gathered, before.examples)
-        models, version = load_models(self._workspace)
-        if models.encoder_id != self._workspace.encoder_id:
+    def _load(self, active: Active, before: Loaded | None) -> Loaded:
+        encoder_id = active.models.encoder_id
+        if encoder_id != self._workspace.encoder_id:
             raise KeywrightError(
-                f"The active models were learned with the encoder {models.encoder_id}; "
+                f"The active models were learned with the encoder {encoder_id}; "
                 f"run `keywright learn` to learn with {self._workspace.encoder_id}."
             )
-        if mark.models is None or mark.models.version != version:
-            mark = Mark(ActiveModels(version, ""), mark.thresholds)  # as good as any until it is looked at again
-        if before is None or before.models.encoder_id != models.encoder_id:
-            return Loaded(mark, models, *self._reasons())
-        # The new models answer at once. Collecting what reasons are found in takes seconds for a large collection.
-        if self._gathering is None or not self._gathering.is_alive():
+        if before is None or before.models.encoder_id != encoder_id:
+            return Loaded(active, *self._reasons())
+        # New models answer at once. Collecting what reasons are found in takes seconds for a large collection.
+        trained = not active.moved and active.mark.models != before.mark.models
+        if trained and (self._gathering is None or not self._gathering.is_alive()):
             self._gathering = threading.Thread(target=self._gather_anew, name="reasons", daemon=True)
             self._gathering.start()
-        return Loaded(mark, models, before.gathered, before.examples)
-
-    def _moved(self, mark: Mark) -> ModelSet | None:
-        """The models as a decision has just moved them, where the teacher has them at hand."""
-        teacher = self._workspace.teacher
-        if mark.models is None or not isinstance(teacher, Teacher):
-            return None
-        models = teacher.models(mark.models)
-        if models is None:
-            return None
-        with self._workspace.store.read() as connection:
-            return models.with_thresholds(list_thresholds(connection))
+        return Loaded(active, before.gathered, before.examples)
 
     def _gather_anew(self) -> None:
         try:
@@ -304,7 +285,7 @@ class Advisor:
             return
         with self._loading:
             if self._loaded is not None:
-                self._loaded = Loaded(self._loaded.mark, self._loaded.models, gathered, examples)
+                self._loaded = Loaded(self._loaded.active, gathered, examples)
                 with self._lock:
                     self._ranked.clear()
 

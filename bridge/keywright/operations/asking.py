@@ -14,7 +14,6 @@ from keywright.keywords import KeywordPath, KeywordTree, fold_name
 from keywright.learning.base import Rows
 from keywright.learning.models import ModelSet
 from keywright.learning.uncertain import Question, uncertain
-from keywright.operations.learning import load_models
 from keywright.operations.progress import Progress, silent
 from keywright.operations.registering import NotFoundError
 from keywright.operations.workspace import Workspace
@@ -38,15 +37,19 @@ class Asked:
 
 
 def ask(
-    workspace: Workspace, keyword: str | None = None, *, limit: int = 20, progress: Progress = silent
+    workspace: Workspace,
+    models: ModelSet,
+    keyword: str | None = None,
+    *,
+    limit: int = 20,
+    progress: Progress = silent,
 ) -> list[Asked]:
-    """At most ``limit`` questions, most telling first, each on another photo, and of a burst one frame.
+    """At most ``limit`` questions for these models, most telling first, each on another photo, of a burst one frame.
 
     All photos with a vector are looked at, also those whose files are away; what a photo carries, or a person decided
     on it, is not asked. ``keyword``, a path or the name at its end, asks about that one alone. Raises
-    ``NotFoundError`` for a keyword that has no model, ``KeywrightError`` where nothing was learned yet.
+    ``NotFoundError`` for a keyword that has no model, ``KeywrightError`` for models of another encoder.
     """
-    models, _ = load_models(workspace)
     if models.encoder_id != workspace.encoder_id:
         raise KeywrightError(
             f"The active models were learned with the encoder {models.encoder_id}; "

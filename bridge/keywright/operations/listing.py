@@ -6,9 +6,8 @@ import unicodedata
 from dataclasses import dataclass
 
 from keywright.keywords import KeywordPath, fold_name
-from keywright.operations.learning import load_models
+from keywright.learning.models import ModelSet
 from keywright.operations.workspace import Workspace
-from keywright.store.models import active_version
 from keywright.store.photos import list_keywords
 
 
@@ -24,12 +23,12 @@ class LearnedKeyword:
     quality: float | None  # average precision by leave-one-out
 
 
-def list_models(workspace: Workspace, prefix: str = "") -> list[LearnedKeyword]:
-    """All keywords, or those of which a name or synonym begins with ``prefix``, case and accents aside."""
+def list_models(workspace: Workspace, learned: ModelSet | None, prefix: str = "") -> list[LearnedKeyword]:
+    """All keywords, or those of which a name or synonym begins with ``prefix``, case and accents aside; ``learned``
+    are the active models, ``None`` while there are none."""
     with workspace.store.read() as connection:
         listed = {k.path.key: k for k in list_keywords(connection)}
-        learned = active_version(connection) is not None
-    models = {m.path.key: m for m in load_models(workspace)[0].keywords} if learned else {}
+    models = {m.path.key: m for m in learned.keywords} if learned is not None else {}
     found = []
     for key in sorted(listed.keys() | models.keys()):
         known, model = listed.get(key), models.get(key)

@@ -16,8 +16,10 @@ from keywright.service.queue import Queue
 from keywright.store.lookups import Names
 
 if TYPE_CHECKING:
+    from keywright.operations.active import ModelsInUse
     from keywright.operations.advising import Advisor
     from keywright.operations.reviewing import Reviewer
+    from keywright.operations.thresholds import Previews
     from keywright.operations.thumbnails import Thumbnails
     from keywright.service.searcher import Searcher
 
@@ -46,10 +48,22 @@ class Bridge:
         return Guard(self.token, allowed_hosts(self.host, self.port), Sessions(), Failures())
 
     @cached_property
+    def models_in_use(self) -> ModelsInUse:
+        from keywright.operations.active import ModelsInUse
+
+        return ModelsInUse(self.workspace)
+
+    @cached_property
     def advisor(self) -> Advisor:
         from keywright.operations.advising import Advisor
 
-        return Advisor(self.workspace, self.names)
+        return Advisor(self.workspace, self.names, self.models_in_use)
+
+    @cached_property
+    def previews(self) -> Previews:
+        from keywright.operations.thresholds import Previews
+
+        return Previews(self.workspace)
 
     @cached_property
     def reviewer(self) -> Reviewer:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +76,29 @@ def photos_by_id(connection: Connection, ids: Sequence[int]) -> dict[int, PhotoR
     for part in _parts(ids):
         for row in connection.execute(_PHOTOS, {"ids": part}):
             found[int(row.id)] = photo_of(row)
+    return found
+
+
+class Picture(NamedTuple):
+    """A photo by its picture alone. A tuple, because several hundred thousand are made in one go."""
+
+    id: int
+    content_id: str
+
+
+def list_pictures(connection: Connection) -> list[Picture]:
+    """All photos that have a picture and were not rejected, in the order of entry."""
+    chosen = select(photos.c.id, photos.c.content_id).where(
+        photos.c.gone.is_(False), photos.c.rejected.is_(False), photos.c.content_id.is_not(None)
+    )
+    return [Picture(*row) for row in connection.execute(chosen.order_by(photos.c.id))]
+
+
+def photos_decided(connection: Connection, keyword_ids: Sequence[int]) -> set[int]:
+    """The photos on which one of these keywords was decided."""
+    found: set[int] = set()
+    for part in _parts(keyword_ids):
+        found.update(connection.execute(select(decisions.c.photo_id).where(decisions.c.keyword_id.in_(part))).scalars())
     return found
 
 

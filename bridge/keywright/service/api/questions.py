@@ -28,12 +28,12 @@ def list_uncertain(bridge: Bridge, query: m.UncertainQuery) -> m.Questions:
     from keywright.operations.asking import ask
     from keywright.store.lookups import photos_by_id
 
-    version = bridge.advisor.current().version
-    found = ask(bridge.workspace, query.keyword, limit=query.limit)
+    active = bridge.models_in_use.current()
+    found = ask(bridge.workspace, active.models, query.keyword, limit=query.limit)
     with bridge.workspace.store.read() as connection:
         rows = photos_by_id(connection, [one.photo_id for one in found])
     return m.Questions(
-        model_version=version,
+        model_version=active.version,
         questions=[
             m.Question(
                 photo=pictured(rows[one.photo_id]),

@@ -27,6 +27,7 @@ def list_keyword_models(bridge: Bridge) -> m.KeywordModels:
 
     with bridge.workspace.store.read() as connection:
         own = list_thresholds(connection)
+    learned = bridge.models_in_use.current().models if bridge.has_models() else None
     return m.KeywordModels(
         keywords=[
             m.KeywordModel(
@@ -38,7 +39,7 @@ def list_keyword_models(bridge: Bridge) -> m.KeywordModels:
                 threshold=finite(one.threshold),
                 own=one.path.key in own,
             )
-            for one in list_models(bridge.workspace)
+            for one in list_models(bridge.workspace, learned)
         ]
     )
 
@@ -53,7 +54,7 @@ def list_keyword_models(bridge: Bridge) -> m.KeywordModels:
 def get_threshold(bridge: Bridge, query: m.ThresholdQuery) -> m.Threshold:
     from keywright.operations.thresholds import keyword_threshold
 
-    return _threshold(keyword_threshold(bridge.workspace, query.keyword))
+    return _threshold(keyword_threshold(bridge.workspace, bridge.models_in_use.current().models, query.keyword))
 
 
 @GROUP.endpoint(
@@ -66,7 +67,8 @@ def get_threshold(bridge: Bridge, query: m.ThresholdQuery) -> m.Threshold:
 def set_threshold(bridge: Bridge, body: m.ThresholdIn) -> m.Threshold:
     from keywright.operations import thresholds
 
-    return _threshold(thresholds.set_threshold(bridge.workspace, body.keyword, body.confidence))
+    models = bridge.models_in_use.current().models
+    return _threshold(thresholds.set_threshold(bridge.workspace, models, body.keyword, body.confidence))
 
 
 @GROUP.endpoint(
@@ -77,10 +79,10 @@ def set_threshold(bridge: Bridge, body: m.ThresholdIn) -> m.Threshold:
     answer=m.ThresholdPreview,
 )
 def preview_threshold(bridge: Bridge, query: m.PreviewQuery) -> m.ThresholdPreview:
-    from keywright.operations import thresholds
     from keywright.service.api.questions import pictured
 
-    found = thresholds.preview_threshold(bridge.workspace, query.keyword, query.confidence, limit=query.limit)
+    active = bridge.models_in_use.current()
+    found = bridge.previews.preview(active, query.keyword, query.confidence, limit=query.limit)
     return m.ThresholdPreview(
         keyword=str(found.keyword),
         confidence=found.confidence,
