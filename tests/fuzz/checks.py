@@ -21,7 +21,7 @@ REMOVE = KeywordChange(remove=frozenset({KeywordPath.of("Travel"), KeywordPath.o
 
 def packet(data: bytes) -> None:
     """One XMP packet through the reader and the merger."""
-    fields, _, _ = packet_fields(data, "fuzz.xmp")
+    fields = packet_fields(data, "fuzz.xmp").keywords
     combine((field.field, field.items) for field in fields)
     try:
         merged = merge_packet(data, ADD)

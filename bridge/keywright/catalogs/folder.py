@@ -1,13 +1,14 @@
-"""Reads a folder tree of photos: the keywords are those in the files themselves and in their sidecars."""
+"""Reads a folder tree of photos: the keywords and captions are those in the files themselves and in their
+sidecars."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from keywright.catalogs.base import CatalogError, CatalogKeyword, CatalogKind, CatalogPhoto, CatalogReport
 from keywright.catalogs.roots import warn
@@ -20,7 +21,13 @@ DAMAGED = "photo with damaged metadata, read as far as possible"
 _SHOWN = 5  # warnings about single photos; the rest is counted
 _AT_ONCE = 256  # photos being read ahead
 
-ReadPhoto = Callable[[FoundPhoto], tuple[frozenset[KeywordPath], tuple[str, ...]]]
+
+class _Read(NamedTuple):
+    """What one photo's file and sidecars say."""
+
+    keywords: frozenset[KeywordPath]
+    caption: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 class FolderCatalog:
@@ -38,7 +45,7 @@ class FolderCatalog:
         self.identity = f"folder:{folder.resolve()}"
         self._folder = folder
         self._threads = threads
-        self._known: dict[str, frozenset[KeywordPath]] | None = None
+        self._known: dict[str, _Read] | None = None
         try:
             first = next(walk(folder, CatalogReport()), None)
         except OSError as error:
@@ -62,13 +69,21 @@ class FolderCatalog:
 
     def keywords(self) -> Sequence[CatalogKeyword]:
         """Every keyword some photo carries, with its ancestors; reads all files if that was not done before."""
+        known = self._all()
+        carried = set().union(*(read.keywords for read in known.values())) if known else set()
+        paths = carried | {above for path in carried for above in path.ancestors()}
+        return [CatalogKeyword(path, "") for path in sorted(paths)]
+
+    def captions(self) -> dict[str, str]:
+        """What titles, captions and descriptions in the files and their sidecars say, by relative path."""
+        return {photo: read.caption for photo, read in self._all().items() if read.caption}
+
+    def _all(self) -> dict[str, _Read]:
         if self._known is None:
             for _ in self.photos():
                 pass
         assert self._known is not None
-        carried = set().union(*self._known.values()) if self._known else set()
-        paths = carried | {above for path in carried for above in path.ancestors()}
-        return [CatalogKeyword(path, "") for path in sorted(paths)]
+        return self._known
 
     def photos(self) -> Iterator[CatalogPhoto]:
         known, fresh = self._known, {}
@@ -80,12 +95,12 @@ class FolderCatalog:
                 if unreadable <= _SHOWN:
                     warn(self.report, str(outcome))
                 continue
-            keywords, warnings = outcome
-            if warnings:
+            if outcome.warnings:
                 damaged += 1
                 if damaged <= _SHOWN:
-                    warn(self.report, f"{found.path}: {warnings[0]}")
-            keywords = fresh[found.relative] = shared.setdefault(keywords, keywords)
+                    warn(self.report, f"{found.path}: {outcome.warnings[0]}")
+            keywords = shared.setdefault(outcome.keywords, outcome.keywords)
+            fresh[found.relative] = _Read(keywords, outcome.caption)
             yield CatalogPhoto(found.relative, str(found.path), keywords, is_video=found.is_video)
         if known is None:
             self._known = fresh
@@ -102,16 +117,14 @@ class FolderCatalog:
             raise CatalogError(_unlistable(self._folder, error)) from error
         return digest.hexdigest()[:32]
 
-    def _outcomes(
-        self, known: dict[str, frozenset[KeywordPath]] | None
-    ) -> Iterator[tuple[FoundPhoto, tuple[frozenset[KeywordPath], tuple[str, ...]] | KeywrightError]]:
+    def _outcomes(self, known: dict[str, _Read] | None) -> Iterator[tuple[FoundPhoto, _Read | KeywrightError]]:
         """The photos in order, each with what reading it gave; as many as ``_AT_ONCE`` are read ahead."""
-        waiting: deque[tuple[FoundPhoto, Future[tuple[frozenset[KeywordPath], tuple[str, ...]]]]] = deque()
+        waiting: deque[tuple[FoundPhoto, Future[_Read]]] = deque()
         with ThreadPoolExecutor(self._threads, thread_name_prefix="keywords") as pool:
             try:
                 for found in walk(self._folder, self.report):
                     if known is not None and found.relative in known:
-                        yield found, (known[found.relative], ())
+                        yield found, known[found.relative]
                         continue
                     waiting.append((found, pool.submit(_read, found)))
                     if len(waiting) >= _AT_ONCE:
@@ -125,16 +138,14 @@ class FolderCatalog:
                     future.cancel()
 
 
-def _read(found: FoundPhoto) -> tuple[frozenset[KeywordPath], tuple[str, ...]]:
+def _read(found: FoundPhoto) -> _Read:
     from keywright.metadata import read_keywords  # late: it brings the XML parser with it
 
     read = read_keywords(found.path, siblings=found.siblings)
-    return read.keywords, read.warnings
+    return _Read(read.keywords, read.caption, read.warnings)
 
 
-def _finished(
-    found: FoundPhoto, future: Future[tuple[frozenset[KeywordPath], tuple[str, ...]]]
-) -> tuple[FoundPhoto, tuple[frozenset[KeywordPath], tuple[str, ...]] | KeywrightError]:
+def _finished(found: FoundPhoto, future: Future[_Read]) -> tuple[FoundPhoto, _Read | KeywrightError]:
     try:
         return found, future.result()
     except KeywrightError as error:

@@ -201,8 +201,12 @@ class FieldKeywords:
 
 @dataclass(frozen=True, slots=True)
 class FileKeywords:
-    """The keywords a photo carries, in itself and beside it, without doubles."""
+    """The keywords a photo carries, in itself and beside it, without doubles.
+
+    ``caption`` is what titles, headlines, captions and descriptions say, each text once, a line each.
+    """
 
     keywords: frozenset[KeywordPath]
     sources: tuple[FieldKeywords, ...] = ()
     warnings: tuple[str, ...] = ()
+    caption: str = ""

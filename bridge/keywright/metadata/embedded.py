@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -28,6 +29,21 @@ _RAF_PREVIEW = 84  # where a Fuji raw says where its JPEG is, which holds its me
 _XP_KEYWORDS = (b"\x9e\x9c", b"\x9c\x9e")  # the tag in either byte order: a cheap look before Exif is parsed
 
 
+@dataclass(slots=True)
+class FieldsFound:
+    """What blocks of metadata say: entries of keyword fields, texts about the photo, and what is wrong with them."""
+
+    keywords: list[FieldKeywords] = field(default_factory=list)
+    captions: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    extended: str = ""  # the extended packet that a packet names
+
+    def join(self, other: FieldsFound) -> None:
+        self.keywords += other.keywords
+        self.captions += other.captions
+        self.warnings += other.warnings
+
+
 def read_blocks(stream: BinaryIO, name: str) -> Blocks:
     """The blocks of metadata in a photo file; only the parts of the file that hold them are read."""
     stream.seek(0)
@@ -45,8 +61,8 @@ def read_blocks(stream: BinaryIO, name: str) -> Blocks:
     return blocks
 
 
-def read_fields(path: Path) -> tuple[list[FieldKeywords], list[str]]:
-    """The keyword fields inside a photo file, and what is wrong with them.
+def read_fields(path: Path) -> FieldsFound:
+    """What a photo file says in its keyword fields and captions, and what is wrong with them.
 
     Raises ``OSError`` where the file cannot be opened.
     """
@@ -62,36 +78,31 @@ def iptc_of(blocks: Blocks) -> bytes | None:
     return irb.first(blocks.irb, irb.IPTC)
 
 
-def fields_of(blocks: Blocks) -> tuple[list[FieldKeywords], list[str]]:
-    """The keyword fields of a file's blocks, and what is wrong with them."""
-    fields: list[FieldKeywords] = []
-    warnings = list(blocks.warnings)
+def fields_of(blocks: Blocks) -> FieldsFound:
+    """The same of a file's blocks."""
+    found = FieldsFound(warnings=list(blocks.warnings))
     if blocks.xmp is not None:
-        found, problems, extended = packet_fields(blocks.xmp, "")
-        fields += found
-        warnings += problems
-        if extended and extended in blocks.extended:
-            found, problems, _ = packet_fields(blocks.extended[extended], "")
-            fields += found
-            warnings += problems
+        main = packet_fields(blocks.xmp, "")
+        found.join(main)
+        if main.extended and main.extended in blocks.extended:
+            found.join(packet_fields(blocks.extended[main.extended], ""))
     records = iptc_of(blocks)
-    if records is not None and (names := iptc.keywords(records)):
-        fields.append(FieldKeywords(IPTC, "", tuple(names)))
+    if records is not None:
+        if names := iptc.keywords(records):
+            found.keywords.append(FieldKeywords(IPTC, "", tuple(names)))
+        found.captions += iptc.captions(records)
     if blocks.xp_keywords is not None and (names := windows.names(blocks.xp_keywords)):
-        fields.append(FieldKeywords(XP_KEYWORDS, "", tuple(names)))
-    return fields, warnings
+        found.keywords.append(FieldKeywords(XP_KEYWORDS, "", tuple(names)))
+    return found
 
 
-def packet_fields(data: bytes, place: str) -> tuple[list[FieldKeywords], list[str], str]:
-    """The keyword fields of a packet, what is wrong with it, and the extended packet it names.
-
-    ``place`` is the sidecar's name, "" for the photo itself.
-    """
+def packet_fields(data: bytes, place: str) -> FieldsFound:
+    """The same of a packet. ``place`` is the sidecar's name, "" for the photo itself."""
     name = place or "its XMP"
     try:
         packet = scan_leniently(data)
     except PacketError as error:
-        return [], [f"{name} is not read: {error}"], ""
+        return FieldsFound(warnings=[f"{name} is not read: {error}"])
     warnings = [f"{name} is damaged: {packet.damage}"] if packet.damage else []
     fields = [FieldKeywords(f.field.id, place, tuple(f.texts())) for f in packet.fields if f.items]
-    return fields, warnings, packet.extended
+    return FieldsFound(fields, packet.captions, warnings, packet.extended)

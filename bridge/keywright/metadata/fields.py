@@ -72,5 +72,16 @@ FIELDS = (LIGHTROOM, DIGIKAM, MICROSOFT, MEDIAPRO, ACDSEE, SUBJECT)
 BY_ID = {field.id: field for field in FIELDS}
 BY_EXPANDED = {f"{uri} {field.local}": field for field in FIELDS for uri in field.uris}
 
+# What a person wrote about the photo in their own words: read for searching, never written.
+CAPTIONS = frozenset(
+    {
+        "http://purl.org/dc/elements/1.1/ title",
+        "http://purl.org/dc/elements/1.1/ description",
+        "http://ns.adobe.com/photoshop/1.0/ Headline",
+        "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/ AltTextAccessibility",
+        "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/ ExtDescrAccessibility",
+    }
+)
+
 IPTC = "iptc"
 XP_KEYWORDS = "XPKeywords"

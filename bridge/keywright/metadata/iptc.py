@@ -17,6 +17,7 @@ MAX_BYTES = 64
 _UTF8 = b"\x1b%G"
 _CHARACTER_SET = (1, 90)
 _KEYWORDS = (2, 25)
+_CAPTIONS = ((2, 5), (2, 105), (2, 120))  # object name (what others call title), headline, caption
 _LATIN = {b"\x1b-A": "latin-1", b"\x1b.A": "latin-1", b"\x1b(A": "latin-1", b"\x1b(B": "latin-1"}
 
 
@@ -87,6 +88,13 @@ def keywords(block: bytes) -> list[str]:
     sets = datasets(block)
     codec = charset(sets)
     return [_decode(dataset.data, codec).rstrip("\x00") for dataset in sets if dataset.id == _KEYWORDS]
+
+
+def captions(block: bytes) -> list[str]:
+    """Title, headline and caption, as far as they are there, as text."""
+    sets = datasets(block)
+    codec = charset(sets)
+    return [_decode(dataset.data, codec).rstrip("\x00") for dataset in sets if dataset.id in _CAPTIONS]
 
 
 def write_name(name: str, codec: str = "utf-8") -> bytes:

@@ -16,7 +16,7 @@ from enum import Enum, auto
 from xml.parsers import expat
 
 from keywright.metadata import acdsee
-from keywright.metadata.fields import ACDSEE, BY_EXPANDED, RDF, XMP_NOTE, Field
+from keywright.metadata.fields import ACDSEE, BY_EXPANDED, CAPTIONS, RDF, XMP_NOTE, Field
 from keywright.metadata.fields import FIELDS as ALL_FIELDS
 
 MAX_DEPTH = 200
@@ -27,6 +27,7 @@ _ATTRIBUTE = re.compile(rb"\s+([^\s=>]+)\s*=\s*(\"[^\"]*\"|'[^']*')")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _TAG_NAME = re.compile(rb"<([^\s/>]+)")
 _ROOTS = ("adobe:ns:meta/ xmpmeta", "adobe:ns:meta/ xapmeta")
+_TEXTS = (f"{RDF} li", f"{RDF} value")
 _CONTAINERS = {f"{RDF} {name}" for name in ("Bag", "Seq", "Alt")}
 
 
@@ -81,6 +82,7 @@ class Packet:
     encoding: str = "utf-8"
     codec: str | None = None  # the codec of the original bytes, where ``text`` is a translation of them
     fields: list[FieldFound] = dataclasses.field(default_factory=list)
+    captions: list[str] = dataclasses.field(default_factory=list)  # titles and descriptions, in all languages
     nodes: list[Node] = dataclasses.field(default_factory=list)
     rdf: tuple[int, int] | None = None
     root: int | None = None  # where ``x:xmpmeta`` begins
@@ -192,6 +194,7 @@ class _Scanner:
         self.current: FieldFound | None = None
         self.item: Item | None = None
         self.in_value = False
+        self.in_caption = False
         self.characters: list[str] = []
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
@@ -238,6 +241,8 @@ class _Scanner:
             self.start_property(name)
         elif self.current is not None:
             self.start_inside(level, name)
+        elif self.in_caption and name in _TEXTS:
+            self.listen()
 
     def start_node(self, attributes: dict[str, str]) -> None:
         start = self.offset()
@@ -249,6 +254,8 @@ class _Scanner:
             self.node.properties += 1
             if (known := BY_EXPANDED.get(name)) is not None:
                 self.found_attribute(known, start, value)
+            elif name in CAPTIONS:
+                self.packet.captions.append(value)
             elif name == f"{XMP_NOTE} HasExtendedXMP":
                 self.packet.extended = value
 
@@ -279,6 +286,9 @@ class _Scanner:
         if known is not None:
             self.current = FieldFound(known, Shape.TEXT, self.offset(), -1)
             self.packet.fields.append(self.current)
+            self.listen()
+        elif name in CAPTIONS:
+            self.in_caption = True
             self.listen()
         elif name == f"{XMP_NOTE} HasExtendedXMP":
             self.listen()
@@ -311,6 +321,8 @@ class _Scanner:
             self.end_property(name)
         elif self.current is not None:
             self.end_inside(level, name)
+        elif self.in_caption and name in _TEXTS:
+            self.end_caption()
 
     def element_end(self, start: int) -> int:
         end, empty = self.packet.end_of_start_tag(start)
@@ -323,8 +335,17 @@ class _Scanner:
             if current.shape is Shape.TEXT:
                 self.take_text(current, self.heard(), current.start, current.end)
             self.parser.CharacterDataHandler = None
+        elif self.in_caption:
+            self.end_caption()
+            self.in_caption = False
         elif name == f"{XMP_NOTE} HasExtendedXMP":
             self.packet.extended = self.heard().strip()
+
+    def end_caption(self) -> None:
+        """A text has ended, or one of its languages; nothing is left to be heard twice."""
+        text, self.characters = self.heard(), []
+        if text.strip():
+            self.packet.captions.append(text)
 
     def end_inside(self, level: int, name: str) -> None:
         assert self.current is not None

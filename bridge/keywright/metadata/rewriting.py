@@ -39,8 +39,7 @@ def rewrite(data: Data, name: str, change: KeywordChange) -> tuple[Merged, tuple
     Raises ``MetadataError`` where the file cannot be written safely.
     """
     kind, blocks = _open(data, name)
-    found, _ = fields_of(blocks)
-    known = combine((source.field, source.items) for source in found)
+    known = combine((source.field, source.items) for source in fields_of(blocks).keywords)
     extended = extended_of(blocks)
     further = _ids(extended)
     merged = merge_packet(blocks.xmp, change, known, name=name, elsewhere=further)
@@ -204,9 +203,9 @@ def _replace(kind: Format, data: Data, blocks: Blocks, new: _New, name: str) -> 
 def _check(data: Data, edits: Sequence[Edit], name: str, change: KeywordChange) -> None:
     """Read the file that would be written, and refuse where it does not say what it should."""
     blocks = read_blocks(stream_of(apply_edits(data, edits)), name)
-    found, warnings = fields_of(blocks)
-    keys = {path.key for path in combine((source.field, source.items) for source in found)}
+    found = fields_of(blocks)
+    keys = {path.key for path in combine((source.field, source.items) for source in found.keywords)}
     wrong: list[KeywordPath] = [path for path in sorted(change.add) if path.key not in keys]
     if wrong:
-        why = warnings[0] if warnings else f"{wrong[0]} would not be found in it again"
+        why = found.warnings[0] if found.warnings else f"{wrong[0]} would not be found in it again"
         raise MetadataError(f"{name} is not written to: {why}.")

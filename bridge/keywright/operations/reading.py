@@ -92,10 +92,12 @@ def read_loose(workspace: Workspace, paths: Sequence[Path]) -> dict[Path, list[t
         if all(rows[row.catalog_id].identity == table.LOOSE for row in known.get(path, []))
     ]
     if loose:
-        found = [CatalogPhoto(str(path), str(path), read_keywords(path).keywords) for path in loose]
+        read = {str(path): read_keywords(path) for path in loose}
+        found = [CatalogPhoto(path, path, one.keywords) for path, one in read.items()]
         with workspace.store.write() as connection:
             number = table.register_catalog(connection, CatalogKind.FOLDER, table.LOOSE, table.LOOSE, learn=False)
             sync_photos(connection, number, found, table.KeywordIds(connection), complete=False)
+            sync_captions(connection, number, {path: one.caption for path, one in read.items()}, complete=False)
             known |= table.photos_at(connection, loose)
     return known
 

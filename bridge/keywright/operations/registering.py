@@ -16,6 +16,7 @@ from keywright.metadata import read_keywords
 from keywright.operations.progress import Progress, silent
 from keywright.operations.reading import SourceRead, read_source
 from keywright.operations.workspace import Workspace
+from keywright.store.captions import sync_captions
 from keywright.store.hosts import CatalogState, catalog_state, keep_catalog_state
 from keywright.store.lookups import photos_by_host, photos_by_id
 from keywright.store.photos import (
@@ -241,21 +242,25 @@ def _enter(
 ) -> dict[int, PhotoRow | KeywrightError]:
     entered: dict[int, PhotoRow | KeywrightError] = {}
     reading: dict[int, list[tuple[int, CatalogPhoto]]] = {}
+    captions: dict[int, dict[str, str]] = {}
     for place, path in new.items():
         try:
             row, relative = inside(str(path), known.values())
             if path.suffix.lower() not in PHOTO_SUFFIXES or not path.is_file():
                 raise NotFoundError(f"{path} is no photo file that is there.")
-            photo = CatalogPhoto(relative, str(Path(row.source) / relative), read_keywords(path).keywords)
+            read = read_keywords(path)
+            photo = CatalogPhoto(relative, str(Path(row.source) / relative), read.keywords)
         except KeywrightError as error:
             entered[place] = error
         except OSError as error:
             entered[place] = KeywrightError(f"{path} cannot be read ({reason(error)}).")
         else:
             reading.setdefault(row.id, []).append((place, photo))
+            captions.setdefault(row.id, {})[relative] = read.caption
     for number, photos in reading.items():
         with workspace.store.write() as connection:
             sync_photos(connection, number, [p for _, p in photos], KeywordIds(connection), complete=False)
+            sync_captions(connection, number, captions[number], complete=False)
             rows = photos_by_host(connection, number, [p.host_id for _, p in photos])
         entered |= {place: rows[photo.host_id] for place, photo in photos}
     return entered
