@@ -1,4 +1,4 @@
-"""The part of the client for what the bridge has learned: keywords, models, thresholds, questions, search."""
+"""The part of the client for what the bridge has learned: keywords, models, encoders, thresholds, questions, search."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from keywright_plugin.values import (
     Audit,
     Comparison,
+    Encoder,
     Finding,
     Found,
     Job,
@@ -99,6 +100,25 @@ class Library(Wire):
         return ThresholdPreview.of(
             self.get("/v1/thresholds/preview", keyword=keyword, confidence=confidence, limit=limit)
         )
+
+    # --- encoders
+
+    def encoders(self) -> list[Encoder]:
+        """Those a person may choose, and which one is in use."""
+        return [of(Encoder, one) for one in self.get("/v1/encoders")["encoders"]]
+
+    def encoder_change(self) -> Job | None:
+        """The newest change, as far as it has come or as it ended."""
+        newest = self.get("/v1/encoders")["job"]
+        return None if newest is None else Job.of(newest)
+
+    def change_encoder(self, name: str, *, anyway: bool = False) -> Job:
+        """Look at all photos with another encoder and let its models suggest, where they are as good or ``anyway``."""
+        return Job.of(self.request("POST", "/v1/encoders/change", {"name": name, "anyway": anyway}, safe=True))
+
+    def take_encoder_back(self) -> ModelVersion:
+        """Let the encoder before be in use again, with its models."""
+        return of(ModelVersion, self.request("POST", "/v1/encoders/back"))
 
     # --- questions and search
 

@@ -188,6 +188,19 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
+class Encoder:
+    """What photos are looked at with; ``vectors``: how many pictures were."""
+
+    id: str
+    name: str | None
+    about: str
+    dimension: int
+    installed: bool
+    in_use: bool
+    vectors: int
+
+
+@dataclass(frozen=True, slots=True)
 class PhotoKeyword:
     """``source``: person or suggestion; ``state``: assigned, accepted, rejected or suggested."""
 

@@ -124,6 +124,12 @@ def newest_of(connection: Connection, kind: str, params: Mapping[str, Any]) -> l
     return [_job(row) for row in connection.execute(chosen)]
 
 
+def newest_of_kind(connection: Connection, kind: str) -> Job | None:
+    """The newest job of this kind, whatever its parameters."""
+    row = connection.execute(select(jobs).where(jobs.c.kind == kind).order_by(jobs.c.id.desc()).limit(1)).first()
+    return None if row is None else _job(row)
+
+
 def take_job(connection: Connection) -> Job | None:
     """Begin the oldest job that may be begun now."""
     now = _now()

@@ -18,7 +18,7 @@ from keywright.store.models import VersionRow
 GROUP = Group("models")
 
 
-def _version(row: VersionRow) -> m.ModelVersion:
+def as_message(row: VersionRow) -> m.ModelVersion:
     return m.ModelVersion(
         id=row.id,
         encoder=row.encoder_id,
@@ -32,21 +32,21 @@ def _version(row: VersionRow) -> m.ModelVersion:
 def list_versions(bridge: Bridge) -> m.ModelVersions:
     from keywright.operations.versions import versions
 
-    return m.ModelVersions(versions=[_version(row) for row in versions(bridge.workspace)])
+    return m.ModelVersions(versions=[as_message(row) for row in versions(bridge.workspace)])
 
 
 @GROUP.endpoint("POST", "/models/versions/<id:version>/activate", "Let this version suggest.", answer=m.ModelVersion)
 def activate_version(bridge: Bridge, version: int) -> m.ModelVersion:
     from keywright.operations.versions import activate
 
-    return _version(activate(bridge.workspace, version))
+    return as_message(activate(bridge.workspace, version))
 
 
 @GROUP.endpoint("POST", "/models/rollback", "Let the version before the active one suggest.", answer=m.ModelVersion)
 def roll_back(bridge: Bridge) -> m.ModelVersion:
     from keywright.operations import versions
 
-    return _version(versions.roll_back(bridge.workspace))
+    return as_message(versions.roll_back(bridge.workspace))
 
 
 @GROUP.endpoint(
@@ -66,8 +66,8 @@ def compare_versions(bridge: Bridge, query: m.CompareQuery) -> m.Comparison:
 
     found = compare(bridge.workspace, query.old, query.new)
     return m.Comparison(
-        old=_version(found.old),
-        new=_version(found.new),
+        old=as_message(found.old),
+        new=as_message(found.new),
         added=[str(path) for path in found.added],
         removed=[str(path) for path in found.removed],
         changed=[
@@ -114,4 +114,4 @@ def import_version(bridge: Bridge, data: bytes) -> m.ImportedVersion:
         file = Path(folder) / "sent models"
         file.write_bytes(data)
         row, new = versions.import_version(bridge.workspace, file)
-    return m.ImportedVersion(version=_version(row), new=new)
+    return m.ImportedVersion(version=as_message(row), new=new)
