@@ -15,8 +15,8 @@ import numpy as np
 from keywright.learning.settings import LearnerSettings
 from keywright.learning.text import class_head
 from keywright.learning.training import train
+from keywright.operations.active import load_models
 from keywright.operations.gathering import gather
-from keywright.operations.learning import load_models
 from keywright.operations.workspace import Workspace
 from keywright.suggesting import SuggestSettings
 from keywright.suggesting.suggest import Examples, suggest

@@ -22,8 +22,9 @@ from keywright.catalogs.base import CatalogKind, CatalogPhoto
 from keywright.encoders import encoder_dimension
 from keywright.home import Home
 from keywright.keywords import KeywordPath
+from keywright.operations.active import load_models
 from keywright.operations.deciding import Decided, decide
-from keywright.operations.learning import load_models, train_known
+from keywright.operations.learning import train_known
 from keywright.operations.teaching import Teacher
 from keywright.operations.workspace import Workspace
 from keywright.store import photos, syncing, vectors

@@ -19,7 +19,7 @@ from keywright.encoders.onnx_graph import load_graph
 from keywright.home import Home
 from keywright.keywords import KeywordPath
 from keywright.metadata import SidecarProfile, plan_file_change
-from keywright.operations.learning import load_models
+from keywright.operations.active import load_models
 from keywright.operations.progress import CancelledError
 from keywright.operations.switching import switch
 from keywright.operations.workspace import Workspace

@@ -17,8 +17,9 @@ from keywright.errors import KeywrightError
 from keywright.home import Home
 from keywright.keywords import KeywordPath
 from keywright.metadata import plan_file_change
+from keywright.operations.active import load_models
 from keywright.operations.finetuning import _is_better, finetune
-from keywright.operations.learning import learn, load_models
+from keywright.operations.learning import learn
 from keywright.operations.progress import CancelledError
 from keywright.operations.switching import switch
 from keywright.operations.workspace import Workspace

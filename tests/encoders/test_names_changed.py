@@ -12,7 +12,8 @@ from cli.kit import Keywright
 from keywright.encoders.sentences import is_installed, open_sentences
 from keywright.home import Home
 from keywright.operations import naming
-from keywright.operations.learning import LearnReport, learn, load_models
+from keywright.operations.active import load_models
+from keywright.operations.learning import LearnReport, learn
 from keywright.operations.workspace import Workspace
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason="the extra `text` is not installed")

@@ -15,7 +15,8 @@ from keywright.encoders import LEVELS
 from keywright.encoders.base import EncoderError
 from keywright.errors import KeywrightError
 from keywright.home import Home
-from keywright.operations.learning import learn, load_models
+from keywright.operations.active import load_models
+from keywright.operations.learning import learn
 from keywright.operations.progress import CancelledError
 from keywright.operations.pulling import pull_folder
 from keywright.operations.switching import listed_encoders, switch, switch_back

@@ -11,8 +11,8 @@ from keywright.catalogs.base import CatalogKeyword
 from keywright.config import Config, Profile
 from keywright.home import Home
 from keywright.keywords import KeywordPath
+from keywright.operations.active import load_models
 from keywright.operations.deciding import Decided, decide
-from keywright.operations.learning import load_models
 from keywright.operations.registering import catalogs
 from keywright.operations.together import Together
 from keywright.operations.versions import keep

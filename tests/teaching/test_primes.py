@@ -7,9 +7,9 @@ import pytest
 
 from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath
+from keywright.operations.active import load_models
 from keywright.operations.deciding import Decided, decide, keywords_on
 from keywright.operations.gathering import gather
-from keywright.operations.learning import load_models
 from keywright.operations.primes import anchor, mark_prime, prime_photos
 from keywright.operations.registering import NotFoundError
 from keywright.operations.workspace import Workspace

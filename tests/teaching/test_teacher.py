@@ -15,9 +15,10 @@ from keywright.home import Home
 from keywright.keywords import KeywordPath
 from keywright.learning.settings import LearnerSettings
 from keywright.operations import versions
+from keywright.operations.active import load_models
 from keywright.operations.catching_up import Judges
 from keywright.operations.deciding import Decided, decide
-from keywright.operations.learning import load_models, train_known
+from keywright.operations.learning import train_known
 from keywright.operations.primes import mark_prime
 from keywright.operations.teaching import Teacher, learn_waiting
 from keywright.operations.workspace import Workspace

@@ -9,9 +9,9 @@ import pytest
 
 from keywright.errors import KeywrightError
 from keywright.learning.models import ModelSet
-from keywright.operations.active import ModelsInUse
+from keywright.operations.active import ModelsInUse, load_models
 from keywright.operations.deciding import Decided, decide
-from keywright.operations.learning import load_models, train_known
+from keywright.operations.learning import train_known
 from keywright.operations.registering import NotFoundError
 from keywright.operations.thresholds import Previews, keyword_threshold, preview_threshold, set_threshold
 from keywright.operations.workspace import Workspace

@@ -36,7 +36,7 @@ def search(text: str, as_json: bool) -> None:
 
 
 def _show(text: str, as_json: bool) -> None:
-    from keywright.operations.learning import load_models
+    from keywright.operations.active import load_models
     from keywright.operations.listing import list_models
     from keywright.operations.versions import versions
 

@@ -28,7 +28,7 @@ def threshold(keyword: str, confidence: float | None, clear: bool, preview: bool
     if preview and confidence is None:
         raise click.UsageError("--preview needs P, the confidence to try.")
     from keywright.operations import thresholds
-    from keywright.operations.learning import load_models
+    from keywright.operations.active import load_models
 
     with Workspace.open() as workspace, progress_bar() as progress:
         models, _ = load_models(workspace)

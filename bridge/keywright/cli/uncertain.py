@@ -14,8 +14,8 @@ from keywright.operations.workspace import Workspace
 @json_option
 def uncertain(keyword: str | None, limit: int, as_json: bool) -> None:
     """The photos whose answer would teach most: does the photo carry the keyword, or not?"""
+    from keywright.operations.active import load_models
     from keywright.operations.asking import ask
-    from keywright.operations.learning import load_models
 
     with Workspace.open() as workspace, progress_bar() as progress:
         found = ask(workspace, load_models(workspace)[0], keyword, limit=limit, progress=progress)

@@ -11,7 +11,6 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
 
 from keywright.learning.base import Floats
 
@@ -141,6 +140,8 @@ def fit_correction(confidences: Floats, labels: Floats, weights: Floats) -> Corr
 
     Arguments of shape (n, k), confidences by leave-one-out. The map rises strictly, so no two photos become equal.
     """
+    from scipy.optimize import isotonic_regression  # late, as in ``hierarchy``
+
     counts = (confidences > LOWEST) & (weights > 0)
     p, y, w = (a[counts].astype(np.float64) for a in (confidences, labels, weights))
     bins = min(MOST_KNOTS, len(p) // FEWEST_IN_KNOT)

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from keywright.learning.base import Floats, KeywordExamples, Rows, Vectors
 from keywright.learning.digests import RowDigests
@@ -47,6 +45,9 @@ def _cases(positives: Rows, vectors: Vectors, digests: RowDigests) -> Cases:
     near = block @ block.T >= TWINS
     if int(near.sum()) <= len(compared):  # each is near itself alone
         return Cases(float(len(positives)), None)
+    from scipy import sparse  # late, as in ``hierarchy``
+    from scipy.sparse import csgraph
+
     number, case_of = csgraph.connected_components(sparse.csr_matrix(near.astype(np.int8)), directed=False)
     if len(positives) <= COMPARED:
         shares = 1 / np.bincount(case_of, minlength=number)[case_of]

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from keywright.keywords import KeywordPath
 from keywright.learning.base import KeywordExamples, LearningError
@@ -98,6 +97,8 @@ def count(honest: Honest, keywords: Sequence[KeywordExamples], models: ModelSet,
     ``keywords`` are those of the training data that ``honest`` and ``models`` were made from; ``seconds`` is how long
     the training took.
     """
+    from scipy import sparse  # late, as in ``hierarchy``
+
     k = len(models.keywords)
     positives = {keyword.path.key: keyword.positives for keyword in keywords}
     rows = [np.searchsorted(honest.row_numbers, positives[model.path.key]) for model in models.keywords]

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from keywright.keywords import KeywordPath
 from keywright.learning.base import Floats
-from keywright.learning.choosing import average_precisions
 
 Truth = NDArray[np.bool_]
 GROUPS = ((1, 1), (2, 4), (5, 9), (10, 24), (25, None))
@@ -113,6 +112,8 @@ def evaluate(
     carried = truth.sum(axis=0)
     suggested = confidences >= np.asarray(thresholds)[None, :]
     right = suggested & truth
+    from keywright.learning.choosing import average_precisions  # late: figures that are only read need no scipy
+
     quality = average_precisions(confidences, truth.astype(np.float32))
     counts = (trained >= least_training) & (carried >= least_photos)
     if judged is not None:

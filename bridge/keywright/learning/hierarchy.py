@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from keywright.keywords import KeywordPath
 from keywright.learning.base import Floats, KeywordExamples, Rows
@@ -94,6 +93,9 @@ def exclusive_siblings(
 
 def _exclude(lists: Sequence[Rows], among: int, least_expected: float) -> NDArray[np.bool_]:
     """Shape (members, members): which two are never together though chance would have brought them together."""
+    # Here and not above: who only suggests needs no scipy, 40 MB and a third of a second.
+    from scipy import sparse
+
     counts = np.array([len(rows) for rows in lists], dtype=np.float64)
     expected = np.outer(counts, counts) >= least_expected * among
     np.fill_diagonal(expected, False)

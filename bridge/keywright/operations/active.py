@@ -1,6 +1,6 @@
-"""The models that suggest, loaded once in a running bridge and shared by all its threads.
+"""The models that suggest: loaded for a command, or once in a running bridge and shared by all its threads.
 
-They are never older than the store: SQLite tells in microseconds whether anything was written since, by whichever
+There they are never older than the store: SQLite tells in microseconds whether anything was written since, by whichever
 process, and what the models hang on is then looked at again.
 """
 
@@ -10,13 +10,28 @@ import threading
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from keywright.errors import KeywrightError
 from keywright.learning.models import ModelSet
-from keywright.operations.learning import load_models
 from keywright.operations.teaching import Teacher
 from keywright.operations.workspace import Workspace
 from keywright.store.models import Mark as ActiveModels
-from keywright.store.models import active_mark
+from keywright.store.models import active_mark, active_version, version_content
 from keywright.store.thresholds import list_thresholds, thresholds_mark
+
+
+def load_models(workspace: Workspace) -> tuple[ModelSet, int]:
+    """The models that suggest, with the thresholds that a person set, and their version.
+
+    Raises ``KeywrightError`` where nothing was learned yet.
+    """
+    with workspace.store.read() as connection:
+        active = active_version(connection)
+        if active is None:
+            raise KeywrightError(
+                "Nothing has been learned yet; run `keywright learn SOURCE` on a catalog or folder with keywords first."
+            )
+        models = ModelSet.from_parts(version_content(connection, active.id))
+        return models.with_thresholds(list_thresholds(connection)), active.id
 
 
 class Mark(NamedTuple):

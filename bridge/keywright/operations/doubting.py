@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keywright.keywords import KeywordPath
-from keywright.operations.auditing import AuditReport, Finding, audit_source
 from keywright.operations.progress import Cancel, Progress
 from keywright.operations.registering import catalog, mappings_of
 from keywright.operations.workspace import Workspace
 from keywright.store.lookups import decisions_on, photos_by_id
 from keywright.store.photos import KeywordIds, PhotoRow, photos_at
+
+if TYPE_CHECKING:
+    from keywright.operations.auditing import AuditReport, Finding
 
 MOST_FINDINGS = 1000
 """Of either kind; who has decided these asks for another audit."""
@@ -33,6 +35,8 @@ class Doubted:
 
 def audit_catalog(workspace: Workspace, number: int, progress: Progress, cancel: Cancel) -> dict[str, object]:
     """Audit a registered catalog; gives what ``still_open`` reads. Raises ``KeywrightError`` as ``audit_source``."""
+    from keywright.operations.auditing import audit_source  # late: who reads an audit judges nothing
+
     row = catalog(workspace, number)
     report = audit_source(
         workspace,

@@ -30,7 +30,6 @@ from keywright.store.decisions import Decision, list_decisions
 from keywright.store.models import active_version, figures_of, version_content
 from keywright.store.photos import LOOSE, list_catalogs, list_photos
 from keywright.store.standing import said_now, wait_from
-from keywright.store.thresholds import list_thresholds
 
 _MOST_ANSWERS = 2000
 """The newest so many answers to suggestions correct the confidences: what older models were sure of matters less."""
@@ -240,18 +239,3 @@ def _previous(parts: dict[str, bytes]) -> ModelSet | None:
     except KeywrightError:
         # Learning is what mends a damaged version: everything is solved anew.
         return None
-
-
-def load_models(workspace: Workspace) -> tuple[ModelSet, int]:
-    """The models that suggest, with the thresholds that a person set, and their version.
-
-    Raises ``KeywrightError`` where nothing was learned yet.
-    """
-    with workspace.store.read() as connection:
-        active = active_version(connection)
-        if active is None:
-            raise KeywrightError(
-                "Nothing has been learned yet; run `keywright learn SOURCE` on a catalog or folder with keywords first."
-            )
-        models = ModelSet.from_parts(version_content(connection, active.id))
-        return models.with_thresholds(list_thresholds(connection)), active.id

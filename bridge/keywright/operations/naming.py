@@ -13,7 +13,6 @@ from keywright.encoders.sentences import open_sentences
 from keywright.learning.base import Floats, TrainingData
 from keywright.learning.few import ENOUGH
 from keywright.learning.text import class_evidence, class_head
-from keywright.learning.training import BY_LETTER, BY_MEANING
 from keywright.operations.workspace import Workspace
 
 
@@ -34,6 +33,8 @@ def names_changed(before: str, now: str) -> str | None:
 
     ``before``, ``now``: of ``learning.training.names_by``.
     """
+    from keywright.learning.training import BY_LETTER, BY_MEANING  # late: who only suggests does not train
+
     if not before or before == now:
         return None
     if now.startswith(BY_MEANING):

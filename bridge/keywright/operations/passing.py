@@ -8,7 +8,7 @@ from keywright.encoders.pipeline import EmbeddedPhoto, embed_files
 from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath
 from keywright.metadata import read_keywords
-from keywright.operations.learning import load_models
+from keywright.operations.active import load_models
 from keywright.operations.workspace import Workspace
 from keywright.suggesting import SuggestSettings
 from keywright.suggesting.suggest import suggest

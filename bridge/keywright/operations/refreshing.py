@@ -22,7 +22,7 @@ from keywright.errors import KeywrightError
 from keywright.learning.base import Floats
 from keywright.learning.hierarchy import Tree
 from keywright.learning.models import ModelSet
-from keywright.operations.learning import load_models
+from keywright.operations.active import load_models
 from keywright.operations.progress import Cancel, CancelledError, Progress, never, silent
 from keywright.operations.workspace import Workspace
 from keywright.store.models import active_mark

@@ -22,8 +22,8 @@ from keywright.learning.base import Floats, Rows
 from keywright.learning.few import matching_classes
 from keywright.learning.models import ModelSet
 from keywright.learning.text import class_head, class_texts, in_templates, in_words, name_likeness
+from keywright.operations.active import load_models
 from keywright.operations.embedding import embed_photos
-from keywright.operations.learning import load_models
 from keywright.operations.naming import sentences_of
 from keywright.operations.progress import Cancel, Progress, never, silent
 from keywright.operations.suggesting import resolve

@@ -13,9 +13,9 @@ from keywright.catalogs.base import RootMapping
 from keywright.catalogs.walking import PHOTO_SUFFIXES
 from keywright.config import Profile
 from keywright.errors import KeywrightError
+from keywright.operations.active import load_models
 from keywright.operations.embedding import MISSING, embed_photos
 from keywright.operations.gathering import Gathered, gather
-from keywright.operations.learning import load_models
 from keywright.operations.opinions import Listener
 from keywright.operations.profiles import Because as Because
 from keywright.operations.profiles import Ranked as Ranked
