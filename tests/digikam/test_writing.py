@@ -47,6 +47,18 @@ def test_undo_of_one_photo_keeps_the_new_tag_while_another_photo_has_it(library:
     assert library.everything() == before
 
 
+def test_batches_undone_in_the_wrong_order_leave_neither_tags_nor_links(library: Library) -> None:
+    before = library.everything()
+    wrote = library.apply(adding(GRASS, SEA)).batch_id
+    took = library.apply(PhotoDecisions(GRASS, (), (SEA,))).batch_id
+    library.undo(wrote)
+    again = library.apply(adding(GRASS, SEA)).batch_id
+    library.undo(took)
+    assert library.tags_of(GRASS) == {"Nature|Water|Sea"}
+    library.undo(again)
+    assert library.everything() == before
+
+
 def test_undo_keeps_a_tag_that_the_person_uses_since(library: Library) -> None:
     library.apply(adding(GRASS, SEA))
     (sea,) = library.sql("SELECT id FROM Tags WHERE name = 'Sea'")[0]

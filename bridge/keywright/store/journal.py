@@ -94,6 +94,7 @@ write_entries = Table(
     Column("leftover", AnyText, nullable=False, default=""),  # a file of ours that may still lie beside the target
     Index("ix_write_entries_batch_id", "batch_id"),
     Index("ix_write_entries_state", "state"),
+    Index("ix_write_entries_address", "address"),
 )
 
 write_entry_photos = Table(

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath
 from keywright.store.journal import BatchKind, Entry, EntryState, Intent
+from keywright.writeback.order import Past
 
 Progress = Callable[[int, int, Path], None]
 """Called with photos done, photos in all, and the photo just done."""
@@ -244,8 +245,8 @@ class Target(Protocol[P]):
         """
         ...
 
-    def prepare_undo(self, entry: Entry, name: str) -> P | NothingToUndo | Refusal:
-        """How to take out what this entry wrote, and nothing else."""
+    def prepare_undo(self, entry: Entry, name: str, past: Past) -> P | NothingToUndo | Refusal:
+        """How to take out what this entry wrote, and nothing else; ``past`` is all that was done to the target."""
         ...
 
     def carry_out(self, work: Sequence[tuple[Entry, P]], cancel: Cancel) -> Sequence[Done]:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from keywright.keywords import KeywordPath
 from keywright.store.journal import Entry, EntryState, Intent
+from keywright.store.timeline import Trace
 from keywright.writeback.base import (
     Cancel,
     Cluster,
@@ -42,6 +43,7 @@ from keywright.writeback.digikam_rows import (
     take_out,
     unmake,
 )
+from keywright.writeback.order import Past, kept
 
 KIND = "digikam"
 DEAF_APPLY = (
@@ -200,12 +202,12 @@ class DigikamTarget:
         )
         return PreparedRows(intent, len(intent.added), planned, place, record)
 
-    def prepare_undo(self, entry: Entry, name: str) -> PreparedRows | NothingToUndo | Refusal:
+    def prepare_undo(self, entry: Entry, name: str, past: Past) -> PreparedRows | NothingToUndo | Refusal:
         del name
         was = entry.intent
         place = place_of(was.address)
         photos = tuple(Path(photo) for photo in was.photos)
-        record = RowRecord.from_json(was.added)
+        record = _due(RowRecord.from_json(was.added), entry.id, past)
         if place.source in self._in_trouble:
             return Refusal(photos, place.source, self._in_trouble[place.source])
         try:
@@ -349,6 +351,24 @@ class DigikamTarget:
 def place_of(address: str) -> DatabasePhoto:
     source, _, image = address.rpartition("#")
     return DatabasePhoto(source, int(image))
+
+
+def _touched(trace: Trace) -> tuple[frozenset[int], frozenset[int]]:
+    record = RowRecord.from_json(trace.added)
+    return frozenset(tag for tag, _ in record.link), frozenset(tag for tag, _ in record.unlink)
+
+
+def _due(record: RowRecord, entry_id: int, past: Past) -> RowRecord:
+    """What of the record is to be taken back; with it go tags that writes undone before had made and this one used."""
+    stays, stays_away = kept(entry_id, past, _touched)
+    undone = (t for t in past.traces if t.undoes is None and t.state is EntryState.UNDONE)
+    made = dict.fromkeys((*record.made, *(tag for t in undone for tag in RowRecord.from_json(t.added).made)))
+    return replace(
+        record,
+        link=tuple((tag, name) for tag, name in record.link if tag not in stays),
+        unlink=tuple((tag, name) for tag, name in record.unlink if tag not in stays_away),
+        made=tuple(made),
+    )
 
 
 def _text(tags: frozenset[int] | set[int]) -> bytes:

@@ -13,15 +13,13 @@ from pathlib import Path
 from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath, fold_name
 from keywright.metadata import (
-    Added,
     FileChange,
     SidecarProfile,
     choose_place,
     plan_file_change,
-    revert,
 )
 from keywright.metadata.base import invert_edits
-from keywright.metadata.data import Data, PatchedData, whole
+from keywright.metadata.data import Data
 from keywright.store.journal import Before, Entry, Intent
 from keywright.writeback.base import (
     AcceptedKeyword,
@@ -35,10 +33,12 @@ from keywright.writeback.base import (
     Refusal,
     WriteBackError,
 )
-from keywright.writeback.before import difference, digest, give_back, keep_edits, keep_whole
+from keywright.writeback.before import digest, keep_edits, keep_whole
 from keywright.writeback.fileops import FileOps, RealFileOps, Seen
+from keywright.writeback.order import Past
 from keywright.writeback.settling import settle_file
 from keywright.writeback.siblings import FolderNames, as_spelled
+from keywright.writeback.taking_out import take_out
 from keywright.writeback.writing import Replacement, Writer, explain
 
 KIND = "file"
@@ -169,7 +169,7 @@ class FileTarget:
         )
         return PreparedFile(intent, _held(change.result), planned, path, change.result, seen)
 
-    def prepare_undo(self, entry: Entry, name: str) -> PreparedFile | NothingToUndo | Refusal:
+    def prepare_undo(self, entry: Entry, name: str, past: Past) -> PreparedFile | NothingToUndo | Refusal:
         was = entry.intent
         path = Path(was.address)
         photos = tuple(Path(photo) for photo in was.photos)
@@ -180,7 +180,7 @@ class FileTarget:
                     return Refusal(photos, was.address, "its folder cannot be reached; undo again when it is there")
                 return NothingToUndo("the file is gone")
             now = self._ops.read(path)
-            found = _without(now, was, path.name)
+            found = take_out(now, entry, path.name, past)
             if isinstance(found, NothingToUndo):
                 return found
             refusal = self._refusal(seen)
@@ -190,23 +190,22 @@ class FileTarget:
             return Refusal(photos, was.address, str(error))
         except OSError as error:
             return Refusal(photos, was.address, explain(error))
-        content, before = found
         intent = Intent(
             target=KIND,
             address=was.address,
             photos=was.photos,
             old_digest=digest(now),
-            new_digest=digest(content),
-            before=before,
-            added=was.added,
-            added_keywords=was.removed_keywords,
-            removed_keywords=was.added_keywords,
+            new_digest=digest(found.content),
+            before=found.before,
+            added=found.record,
+            added_keywords=found.added,
+            removed_keywords=found.removed,
             creates=False,
-            leftover=str(_beside(path, name)) if content is not None else "",
+            leftover=str(_beside(path, name)) if found.content is not None else "",
             undoes=entry.id,
         )
-        planned = PlannedWrite(was.address, photos, False, (), _paths(was.added_keywords), ())
-        return PreparedFile(intent, _held(now), planned, path, content, seen)
+        planned = PlannedWrite(was.address, photos, False, (), _paths(found.removed), ())
+        return PreparedFile(intent, _held(now), planned, path, found.content, seen)
 
     def carry_out(self, work: Sequence[tuple[Entry, PreparedFile]], cancel: Cancel) -> Sequence[Done]:
         replacements = [
@@ -270,30 +269,6 @@ def _keep(path: Path, change: FileChange) -> Before:
     if change.source is None or path.suffix.lower() == ".xmp":
         return keep_whole(change.source)
     return keep_edits(invert_edits(change.edits))
-
-
-def _without(now: Data, was: Intent, name: str) -> tuple[Data | None, Before] | NothingToUndo:
-    """The file without what was written: byte for byte as it was, where nobody else has written it since."""
-    found = digest(now)
-    if found == was.old_digest:
-        return NothingToUndo("the file is already as it was")
-    content: Data | None
-    if found == was.new_digest:
-        try:
-            back = give_back(now, was.before)
-        except ValueError:
-            back = None  # the record of what was added is a second way
-        if back is not None and digest(back[0]) == was.old_digest:
-            content, edits = back
-            sidecar = name.lower().endswith(".xmp")
-            return content, keep_whole(now) if sidecar else keep_edits(invert_edits(edits))
-    content = revert(now, name, Added.from_json(was.added.decode()))
-    if content == now:
-        return NothingToUndo("nothing that Keywright wrote is in the file any more")
-    if content is None or name.lower().endswith(".xmp"):
-        return content, keep_whole(now)
-    edits = content.edits if isinstance(content, PatchedData) else difference(whole(now), whole(content))
-    return content, keep_edits(invert_edits(edits))
 
 
 def _held(data: Data) -> int:

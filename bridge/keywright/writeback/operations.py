@@ -6,9 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
+
 from keywright.store.journal import (
     Batch,
     BatchKind,
+    Before,
+    Entry,
     EntryState,
     Outcome,
     count_photos,
@@ -17,6 +21,7 @@ from keywright.store.journal import (
     get_entries,
     newest_undoable,
 )
+from keywright.store.timeline import before_of, traces
 from keywright.writeback.base import (
     BatchReport,
     Cancel,
@@ -30,6 +35,7 @@ from keywright.writeback.base import (
     WriteBackPlan,
 )
 from keywright.writeback.journal import Journal
+from keywright.writeback.order import Past
 from keywright.writeback.recovery import settle_open_batches
 from keywright.writeback.running import Alongside, RunningBatch
 
@@ -184,6 +190,7 @@ def _take_out(batch: RunningBatch, ids: Sequence[int], journal: Journal, targets
     for start in range(0, len(ids), _UNDO_AT_ONCE):
         with journal.read() as connection:
             entries = get_entries(connection, ids[start : start + _UNDO_AT_ONCE])
+            pasts = _pasts(journal, connection, entries)
         for entry in entries:
             if batch.should_stop():
                 return
@@ -194,7 +201,7 @@ def _take_out(batch: RunningBatch, ids: Sequence[int], journal: Journal, targets
                 batch.refuse(Refusal(photos, entry.intent.address, why))
                 continue
             batch.make_room_for(target, entry.intent.address)
-            prepared = target.prepare_undo(entry, batch.next_name())
+            prepared = target.prepare_undo(entry, batch.next_name(), pasts[entry.intent.target, entry.intent.address])
             if isinstance(prepared, Refusal):
                 batch.refuse(prepared)
             elif isinstance(prepared, NothingToUndo):
@@ -202,3 +209,18 @@ def _take_out(batch: RunningBatch, ids: Sequence[int], journal: Journal, targets
                 batch.unchanged(photos)
             else:
                 batch.add(target, prepared)
+
+
+def _pasts(journal: Journal, connection: Connection, entries: Sequence[Entry]) -> dict[tuple[str, str], Past]:
+    """What was done to each target of these entries."""
+
+    def before(entry_id: int) -> Before:
+        with journal.read() as other:
+            return before_of(other, entry_id)
+
+    found = {}
+    for kind in {entry.intent.target for entry in entries}:
+        addresses = sorted({entry.intent.address for entry in entries if entry.intent.target == kind})
+        for address, some in traces(connection, kind, addresses).items():
+            found[kind, address] = Past(some, before)
+    return found
