@@ -25,6 +25,7 @@ TESTS = str(Path(__file__).resolve().parent.parent)
 PROGRAM = (
     f"import sys; sys.path.insert(0, {TESTS!r}); from writeback.killed_confident_apply import main; main(*sys.argv[1:])"
 )
+AGAIN = PROGRAM.replace("import main; main(", "import after_commit; after_commit(")
 PHOTOS = 12
 
 
@@ -78,6 +79,32 @@ def test_what_a_person_gives_after_a_killed_batch_left_it_out_does_teach(workspa
     photo = tmp_path / "photos" / "IMG_0000.jpg"
     photo.write_bytes(plan_file_change(photo, frozenset({DOG}), frozenset(), SidecarProfile.PLAIN).after)
     assert taught(workspace, tmp_path / "photos") == 1
+
+
+def carrying(folder: Path) -> int:
+    photos_there = [path for path in folder.iterdir() if path.suffix in (".jpg", ".nef")]
+    return sum("Animals|Dog" in keywords(path) for path in photos_there)
+
+
+@pytest.mark.parametrize("action", ["recover", "undo", "apply"])
+@pytest.mark.parametrize("commits", [1, 2, 3])
+def test_a_second_kill_at_any_commit_leaves_nothing_unsettled(
+    workspace: Workspace, tmp_path: Path, action: str, commits: int
+) -> None:
+    folder = tmp_path / "photos"
+    if action == "undo":
+        applying.apply(workspace, chosen(workspace, DOG), SidecarProfile.PLAIN, label="confident")
+    elif action == "recover":
+        command = [sys.executable, "-c", PROGRAM, str(workspace.home.folder), str(DOG), "60"]
+        assert subprocess.run(command, check=False).returncode != 0
+    else:
+        (folder / "IMG_0000.jpg").chmod(0o444)  # refused: it is never Keywright's own
+    command = [sys.executable, "-c", AGAIN, str(workspace.home.folder), action, str(commits)]
+    subprocess.run(command, check=False)
+    applying.recover(workspace)
+    with workspace.store.read() as connection:
+        assert len(list_written(connection)) == carrying(folder)
+    assert taught(workspace, folder) == 0
 
 
 def test_only_what_the_batch_added_is_known_as_keywrights_own(workspace: Workspace, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from keywright.store.intents import closed_before, forget_before_images
 from keywright.store.journal import Entry
 from keywright.store.lookups import photos_by_id
 from keywright.store.photos import KeywordIds, photos_at
+from keywright.store.timeline import taken_out
 from keywright.writeback import (
     BatchReport,
     BatchSummary,
@@ -79,12 +80,6 @@ def apply(
         )
     if chosen.digikam and report.batch_id is not None:
         report.warnings += digikam_settings().warnings()
-    _settle_written(workspace, report.recovered)
-    if report.batch_id is not None and alone:
-        done = {str(path) for written in report.written for path in written.photos}
-        with workspace.store.write() as connection:
-            left = [number for photo, some in alone.items() if photo not in done for (number, _), _ in some]
-            decided.forget_written(connection, report.batch_id, left)
     return report
 
 
@@ -104,15 +99,11 @@ def _by_photo(
     return found
 
 
-def _settle_written(workspace: Workspace, recovered: Sequence[RecoveryReport]) -> None:
-    """After a crash: what was not written, or was taken out, is no longer known as Keywright's own."""
-    for report in recovered:
-        undoes = writeback.batch_summary(journal(workspace), report.batch_id).undoes
-        gone = [p for one in (report.left if undoes is None else report.written) for p in one.photos]
-        if gone:
-            with workspace.store.write() as connection:
-                rows = [row.id for found in photos_at(connection, gone).values() for row in found]
-                decided.forget_written(connection, undoes or report.batch_id, rows)
+def _forget_taken_out(connection: Connection, entry_ids: Sequence[int]) -> None:
+    """What was not written, or was taken out, is no longer known as Keywright's own: a person may give it by now."""
+    for batch_id, paths in taken_out(connection, entry_ids):
+        rows = [row.id for found in photos_at(connection, [Path(path) for path in paths]).values() for row in found]
+        decided.forget_written(connection, batch_id, rows)
 
 
 def undo(
@@ -125,7 +116,7 @@ def undo(
 ) -> BatchReport:
     """Take out what a batch (the newest, for ``None``) wrote. Raises ``KeywrightError`` where there is none."""
     with _targets(SidecarProfile.PLAIN, _backups(workspace)) as targets:
-        report = writeback.undo(
+        return writeback.undo(
             batch_id,
             journal(workspace),
             targets,
@@ -133,14 +124,6 @@ def undo(
             progress=_told(progress, "Undoing"),
             cancel=cancel,
         )
-    _settle_written(workspace, report.recovered)
-    if report.batch_id is not None:
-        undone = writeback.batch_summary(journal(workspace), report.batch_id).undoes
-        paths = [path for w in report.written for path in w.photos] + [p for part in report.unchanged for p in part]
-        with workspace.store.write() as connection:
-            rows = [row.id for found in photos_at(connection, paths).values() for row in found]
-            decided.forget_written(connection, undone or "", rows)
-    return report
 
 
 def history(workspace: Workspace, limit: int | None = None) -> list[BatchSummary]:
@@ -171,13 +154,11 @@ def forget_before(workspace: Workspace, moment: datetime) -> Forgotten:
 def recover(workspace: Workspace) -> list[RecoveryReport]:
     """Settle what a killed process left; cheap where there is nothing."""
     with _targets(SidecarProfile.PLAIN, _backups(workspace)) as targets:
-        found = writeback.recover(journal(workspace), targets)
-    _settle_written(workspace, found)
-    return found
+        return writeback.recover(journal(workspace), targets)
 
 
 def journal(workspace: Workspace) -> Journal:
-    return Journal(workspace.store)
+    return Journal(workspace.store, _forget_taken_out)
 
 
 def digikam_settings() -> MetadataSettings:

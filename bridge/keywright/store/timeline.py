@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from keywright.store.journal import Before, BeforeForm, EntryState, slices, write_entries
+from keywright.store.journal import Before, BeforeForm, EntryState, slices, write_entries, write_entry_photos
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +55,25 @@ def before_of(connection: Connection, entry_id: int) -> Before:
     chosen = select(write_entries.c.before_form, write_entries.c.before).where(write_entries.c.id == entry_id)
     row = connection.execute(chosen).one()
     return Before(BeforeForm(row.before_form), row.before)
+
+
+def taken_out(connection: Connection, entry_ids: Sequence[int]) -> list[tuple[str, tuple[str, ...]]]:
+    """Of batches of these entries (of which they undo, for undos): the photos on which nothing of the batch stands.
+
+    Gives (batch id, paths of photos). What nobody has looked at since a crash may stand.
+    """
+    e, p = write_entries.c, write_entry_photos.c
+    gone: dict[str, set[str]] = {}
+    for some in slices(list(entry_ids)):
+        undone = select(e.undoes).where(e.id.in_(some), e.undoes.is_not(None), e.state == EntryState.WRITTEN.value)
+        left = e.id.in_(some) & e.undoes.is_(None) & e.state.in_([EntryState.LEFT.value, EntryState.UNDONE.value])
+        chosen = select(e.batch_id, p.photo).join(write_entry_photos, e.id == p.entry_id)
+        for row in connection.execute(chosen.where(left | e.id.in_(undone))):
+            gone.setdefault(row.batch_id, set()).add(row.photo)
+    stands = e.state.in_([EntryState.WRITTEN.value, EntryState.INTENDED.value])
+    for batch_id, photos in gone.items():
+        for named in slices(sorted(photos)):
+            others = select(p.photo).join(write_entries, e.id == p.entry_id)
+            kept = connection.execute(others.where(e.batch_id == batch_id, stands, p.photo.in_(named)))
+            photos.difference_update(kept.scalars().all())
+    return [(batch_id, tuple(sorted(photos))) for batch_id, photos in gone.items() if photos]

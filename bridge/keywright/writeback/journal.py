@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,8 @@ from sqlalchemy import Connection
 
 from keywright.errors import reason
 from keywright.store.database import Store
+from keywright.store.intents import settle
+from keywright.store.journal import Outcome
 from keywright.writeback.base import WriteBackError
 
 
@@ -20,11 +22,19 @@ class BusyError(WriteBackError):
     """Another Keywright is writing."""
 
 
-class Journal:
-    """The journal in a store. Its commits reach the disk before ``write`` returns (``synchronous=FULL``)."""
+Settled = Callable[[Connection, Sequence[int]], None]
+"""Called with the numbers of entries of which it has just been noted what became of them, in that very transaction."""
 
-    def __init__(self, store: Store) -> None:
+
+class Journal:
+    """The journal in a store. Its commits reach the disk before ``write`` returns (``synchronous=FULL``).
+
+    ``settled`` keeps what the caller wants to know of the outcomes: no kill comes between them and it.
+    """
+
+    def __init__(self, store: Store, settled: Settled = lambda *_: None) -> None:
         self._store = store
+        self._settled = settled
 
     @property
     def lock_file(self) -> Path:
@@ -35,6 +45,11 @@ class Journal:
 
     def write(self) -> AbstractContextManager[Connection]:
         return self._store.write()
+
+    def settle(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
+        """Note what became of entries."""
+        settle(connection, outcomes)
+        self._settled(connection, [outcome.entry_id for outcome in outcomes])
 
     @contextmanager
     def alone(self) -> Iterator[None]:

@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from keywright.store.intents import close_batch, settle
+from keywright.store.intents import close_batch
 from keywright.store.journal import (
     Batch,
     BatchState,
@@ -68,7 +68,7 @@ def _settle_batch(
     done = [result for result in results if isinstance(result, Done)]
     unreachable = tuple(result for result in results if isinstance(result, Refusal))
     with journal.write() as connection:
-        settle(connection, [Outcome(d.entry.id, d.state, d.reason, d.leftover) for d in done])
+        journal.settle(connection, [Outcome(d.entry.id, d.state, d.reason, d.leftover) for d in done])
         if batch.state is BatchState.OPEN and not unreachable:
             close_batch(connection, batch.id, BatchState.INTERRUPTED)
         counts = count_entries(connection, [batch])[0]

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath
-from keywright.store.intents import add_intents, close_batch, open_batch, settle
+from keywright.store.intents import add_intents, close_batch, open_batch
 from keywright.store.journal import (
     BatchKind,
     BatchState,
@@ -133,7 +133,7 @@ class RunningBatch:
         with self._journal.write() as connection:
             if not self.opened:
                 open_batch(connection, self.id, self._kind, label=self._label, asked=self._asked, undoes=self._undoes)
-            settle(connection, self._pending)
+            self._journal.settle(connection, self._pending)
             entries = add_intents(connection, self.id, [prepared.intent for prepared in group])
             self._alongside(connection, entries)
         self.report.batch_id = self.id
@@ -172,7 +172,7 @@ class RunningBatch:
         try:
             if self.opened or self._pending:
                 with self._journal.write() as connection:
-                    settle(connection, self._pending)
+                    self._journal.settle(connection, self._pending)
                     if self.opened:
                         close_batch(connection, self.id, state, self.report.stopped)
                 self._pending = []
@@ -185,7 +185,7 @@ class RunningBatch:
         with contextlib.suppress(KeywrightError, SQLAlchemyError):
             if self._pending:
                 with self._journal.write() as connection:
-                    settle(connection, self._pending)
+                    self._journal.settle(connection, self._pending)
 
 
 def written(entry: Entry) -> Written:
