@@ -132,9 +132,12 @@ class Library(Wire):
 
     def findings(self, catalog: int) -> Audit:
         """What the newest audit of a catalog found, without what was decided since."""
-        told = self.get("/v1/audits", catalog=catalog)
-        findings = tuple(Finding.of(one) for one in told["findings"])
-        return Audit(told["job"], str(told["state"]), int(told["judged"]), findings)
+        told = self.get("/v1/audits", catalog=catalog, limit=1000)
+        page, findings = told, [Finding.of(one) for one in told["findings"]]
+        while page["next"] is not None:
+            page = self.get("/v1/audits", catalog=catalog, limit=1000, after=page["next"])
+            findings += [Finding.of(one) for one in page["findings"]]
+        return Audit(told["job"], str(told["state"]), int(told["judged"]), tuple(findings))
 
     def search(
         self,

@@ -6,6 +6,9 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from keywright.store import jobs
+from keywright.store.photos import list_catalogs, list_photos
+from keywright_plugin.values import DecisionMade
 from pages.kit import Window
 
 
@@ -54,3 +57,62 @@ def test_a_decision_is_taken_back_with_u(doubtful: Window) -> None:
     page.keyboard.press("u")
     expect(page.locator("[data-count=missing]")).to_have_text("2")
     assert not decisions(doubtful)
+
+
+def many_findings(window: Window, number: int) -> None:
+    """An audit that doubts one keyword on that many photos, though the library is small."""
+    workspace = window.raw.bridge.workspace
+    with workspace.store.read() as connection:
+        catalog = list_catalogs(connection)[0].id
+        photos = [row.id for row in list_photos(connection)]
+    findings = [
+        {
+            "doubt": "wrong" if n % 4 == 3 else "missing",
+            "photos": [photos[n % len(photos)]],
+            "keyword": f"Made up|Doubt {n}",
+            "chance": round(0.99 - n / 1000, 4),
+            "confidence": 0.5,
+            "instead": None,
+            "because": [[photos[(n + 1) % len(photos)], 0.9]],
+        }
+        for n in range(number)
+    ]
+    with workspace.store.write() as connection:
+        job = jobs.add_job(connection, "audit", {"catalog": catalog})
+        jobs.end_job(connection, job.id, jobs.JobState.COMPLETED, result={"judged": number, "findings": findings})
+
+
+def test_of_many_findings_a_page_is_read_when_it_is_needed_and_none_is_missed(doubtful: Window) -> None:
+    many_findings(doubtful, 160)
+    page = doubtful.go("/audit")
+    expect(page.locator("[data-count=missing]")).to_have_text("120")
+    expect(page.locator("[data-count=wrong]")).to_have_text("40")
+    expect(page.locator(".finding")).to_have_count(30)
+    for n in range(25):  # 5 are left of those shown: more come by themselves
+        page.keyboard.press("a")
+        expect(page.locator("[data-count=missing]")).to_have_text(str(119 - n))
+    for shown in (65, 95):
+        page.get_by_role("button", name="Show more").click()
+        expect(page.locator(".finding")).to_have_count(shown)
+    expect(page.get_by_role("button", name="Show more")).to_be_hidden()
+    assert len(set(page.locator(".finding h2 strong").all_inner_texts())) == 95
+    page.keyboard.press("w")
+    expect(page.locator(".finding")).to_have_count(30)
+    page.keyboard.press("m")
+    expect(page.locator(".finding")).to_have_count(30)
+    made = decisions(doubtful)
+    missing = [f"Made up|Doubt {n}" for n in range(160) if n % 4 != 3]
+    assert {one["keyword"] for one in made} == set(missing[:25])
+
+
+def test_a_page_of_findings_begins_where_the_one_before_ended_whatever_was_decided_between(doubtful: Window) -> None:
+    many_findings(doubtful, 12)
+    first = doubtful.raw.send("GET", "/v1/audits?catalog=1&doubt=missing&limit=3").json
+    assert [f["keyword"] for f in first["findings"]] == [f"Made up|Doubt {n}" for n in (0, 1, 2)]
+    assert (first["missing"], first["wrong"]) == (9, 3)
+    one = first["findings"][0]
+    doubtful.raw.client.decide([DecisionMade(one["photos"][0]["photo"], one["keyword"], "rejected")])
+    second = doubtful.raw.send("GET", f"/v1/audits?catalog=1&doubt=missing&limit=3&after={first['next']}").json
+    assert [f["keyword"] for f in second["findings"]] == [f"Made up|Doubt {n}" for n in (4, 5, 6)]
+    assert second["missing"] == 8
+    assert len(doubtful.raw.client.findings(1).findings) == 11

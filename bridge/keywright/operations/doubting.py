@@ -16,8 +16,12 @@ from keywright.store.photos import KeywordIds, PhotoRow, photos_at
 if TYPE_CHECKING:
     from keywright.operations.auditing import AuditReport, Finding
 
-MOST_FINDINGS = 1000
+MOST_FINDINGS = 5000
 """Of either kind; who has decided these asks for another audit."""
+
+
+MISSING, WRONG = "missing", "wrong"
+"""The kinds of doubt as they are kept: ``learning.audit.Doubt``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,17 @@ class Doubted:
     confidence: float
     instead: KeywordPath | None
     because: tuple[tuple[PhotoRow, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A page of the findings that nobody has decided yet, how many there are in all, and where the next page begins
+    (``None`` after the last one)."""
+
+    missing: int
+    wrong: int
+    found: tuple[Doubted, ...]
+    next: int | None
 
 
 def audit_catalog(workspace: Workspace, number: int, progress: Progress, cancel: Cancel) -> dict[str, object]:
@@ -68,28 +83,54 @@ def _as_numbers(one: Finding, ids: Mapping[Any, int]) -> dict[str, object]:
     }
 
 
-def still_open(workspace: Workspace, findings: Sequence[Mapping[str, Any]]) -> list[Doubted]:
-    """The findings whose photos are still there and on which nobody has decided since, the most certain first."""
-    wanted = {int(n) for one in findings for n in (*one["photos"], *(b[0] for b in one["because"]))}
+def still_open(
+    workspace: Workspace,
+    findings: Sequence[Mapping[str, Any]],
+    doubt: str | None = None,
+    after: int = 0,
+    limit: int | None = None,
+) -> Open:
+    """The findings whose photos are still there and on which nobody has decided since, the most certain first: those of
+    one kind where ``doubt`` says so.
+
+    Places are counted over all that the audit found, so that a page begins where the one before ended whatever was
+    decided meanwhile.
+    """
+    ordered = sorted(findings, key=lambda one: -float(one["chance"]))
     with workspace.store.read() as connection:
-        rows = photos_by_id(connection, sorted(wanted))
+        about = sorted({int(n) for one in findings for n in one["photos"]})
+        rows = photos_by_id(connection, about)
         names = KeywordIds(connection).paths()
-        made = decisions_on(connection, sorted({int(n) for one in findings for n in one["photos"]}))
+        made = decisions_on(connection, about)
     decided = {(photo, names[d.keyword_id].key) for photo, some in made.items() for d in some}
-    found = []
-    for one in findings:
+    left: list[tuple[int, Mapping[str, Any], KeywordPath, tuple[PhotoRow, ...]]] = []
+    for place, one in enumerate(ordered):
         keyword = KeywordPath.parse(one["keyword"])
         photos = tuple(rows[n] for n in one["photos"] if n in rows and (n, keyword.key) not in decided)
         if photos:
-            found.append(
-                Doubted(
-                    str(one["doubt"]),
-                    photos,
-                    keyword,
-                    float(one["chance"]),
-                    float(one["confidence"]),
-                    None if one["instead"] is None else KeywordPath.parse(one["instead"]),
-                    tuple((rows[n], float(likeness)) for n, likeness in one["because"] if n in rows),
-                )
-            )
-    return sorted(found, key=lambda one: -one.chance)
+            left.append((place, one, keyword, photos))
+    wanted = [entry for entry in left if entry[0] >= after and doubt in (None, entry[1]["doubt"])]
+    page = wanted[:limit]
+    with workspace.store.read() as connection:
+        speaking = photos_by_id(connection, sorted({int(n) for _, one, _, _ in page for n, _ in one["because"]}))
+    missing = sum(one["doubt"] == MISSING for _, one, _, _ in left)
+    return Open(
+        missing,
+        len(left) - missing,
+        tuple(_doubted(one, keyword, photos, speaking) for _, one, keyword, photos in page),
+        wanted[len(page)][0] if len(page) < len(wanted) else None,
+    )
+
+
+def _doubted(
+    one: Mapping[str, Any], keyword: KeywordPath, photos: tuple[PhotoRow, ...], speaking: Mapping[int, PhotoRow]
+) -> Doubted:
+    return Doubted(
+        str(one["doubt"]),
+        photos,
+        keyword,
+        float(one["chance"]),
+        float(one["confidence"]),
+        None if one["instead"] is None else KeywordPath.parse(one["instead"]),
+        tuple((speaking[n], float(likeness)) for n, likeness in one["because"] if n in speaking),
+    )

@@ -73,12 +73,16 @@ def get_audit(bridge: Bridge, query: m.AuditQuery) -> m.Audit:
     done = next((job for job in mine if job.state is stored.JobState.COMPLETED), None)
     newest = mine[0] if mine else None
     result = dict(done.result or {}) if done else {}
+    found = still_open(bridge.workspace, result.get("findings", []), query.doubt, query.after, query.limit)
     return m.Audit.model_validate(
         {
             "job": newest.id if newest else None,
             "state": newest.state.value if newest else "none",
             "audited_at": done.ended_at if done else None,
             "judged": result.get("judged", 0),
+            "missing": found.missing,
+            "wrong": found.wrong,
+            "next": found.next,
             "findings": [
                 {
                     "doubt": one.doubt,
@@ -92,7 +96,7 @@ def get_audit(bridge: Bridge, query: m.AuditQuery) -> m.Audit:
                         for row, likeness in one.because
                     ],
                 }
-                for one in still_open(bridge.workspace, result.get("findings", []))
+                for one in found.found
             ],
         }
     )

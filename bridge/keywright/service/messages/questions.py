@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from keywright.service.messages.base import Answer, Body, Id, Query
+from keywright.service.messages.base import Answer, Body, Id, Page, Query
 
 
 class Pictured(Answer):
@@ -41,8 +41,9 @@ class AuditIn(Body):
     catalog: Id
 
 
-class AuditQuery(Query):
+class AuditQuery(Page):
     catalog: Annotated[int, Field(ge=1)]
+    doubt: Literal["missing", "wrong"] | None = Field(default=None, description="Without it both kinds are listed.")
 
 
 class SpeakingPhoto(Answer):
@@ -65,4 +66,7 @@ class Audit(Answer):
     state: Literal["none", "pending", "processing", "completed", "failed", "cancelled"]
     audited_at: str | None
     judged: int = Field(description="Photos that were judged, each by models that never saw it.")
+    missing: int = Field(description="Keywords that are probably missing and not decided since, on all pages.")
+    wrong: int = Field(description="The same of those that are probably wrong.")
     findings: list[Finding] = Field(description="Those not decided since, the most certain first.")
+    next: int | None = Field(description="The ``after`` of the next page.")

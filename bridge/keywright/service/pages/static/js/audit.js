@@ -10,13 +10,16 @@ import { decide } from "./outbox.js";
 
 const AT_ONCE = 30;
 const list = $("#findings");
-let findings = [];
+const fresh = () => ({ found: [], next: 0, left: 0 });
+/** Of each kind what was read so far, where the next page begins (null: there is none), and how many are undecided. */
+let kinds = { missing: fresh(), wrong: fresh() };
 let doubt = "missing";
 let shown = 0;
 let following = null;
-const undone = [];
+let reading = Promise.resolve();
+let undone = [];
 
-const of = (kind) => findings.filter((one) => one.doubt === kind && !one.decided);
+const open = () => kinds[doubt].found.filter((one) => !one.decided);
 
 /* --- catalogs and running audits */
 
@@ -33,9 +36,11 @@ async function showCatalogs() {
 
 async function load() {
   const catalog = $("#catalog").value;
-  const found = await trying(() => get("/v1/audits", { catalog }));
+  const found = await trying(() => get("/v1/audits", { catalog, doubt, limit: AT_ONCE }));
   if (!found) return;
-  findings = found.findings;
+  kinds = { missing: { ...fresh(), left: found.missing }, wrong: { ...fresh(), left: found.wrong } };
+  Object.assign(kinds[doubt], { found: found.findings, next: found.next });
+  undone = [];
   $("#judged").textContent = found.audited_at ? `${many(found.judged, "photo")} judged ${moment(found.audited_at)}` : "";
   $("#begin").textContent = found.audited_at ? "Audit again" : "Audit";
   if (found.job && !ended(found)) watch(found.job);
@@ -69,7 +74,7 @@ $("#catalog").addEventListener("change", () => {
 /* --- the findings */
 
 function counts() {
-  for (const kind of ["missing", "wrong"]) $(`[data-count="${kind}"]`).textContent = count(of(kind).length);
+  for (const kind of ["missing", "wrong"]) $(`[data-count="${kind}"]`).textContent = count(kinds[kind].left);
 }
 
 function show() {
@@ -79,12 +84,30 @@ function show() {
   more();
 }
 
-function more() {
-  const all = of(doubt);
+/** Read on until there are enough more of this kind than are shown; one reading after the other. */
+function readOn(kind, catalog) {
+  reading = reading.then(async () => {
+    while (kinds[doubt] === kind && kind.next !== null && open().length < shown + AT_ONCE) {
+      const found = await trying(() => get("/v1/audits", { catalog, doubt, after: kind.next, limit: AT_ONCE }));
+      if (!found) return;
+      kind.found.push(...found.findings);
+      kind.next = found.next;
+    }
+  });
+  return reading;
+}
+
+async function more() {
+  const kind = kinds[doubt];
+  if (kind.next !== null && open().length < shown + AT_ONCE) {
+    await readOn(kind, $("#catalog").value);
+    if (kinds[doubt] !== kind) return; // another kind, or another catalog, was chosen meanwhile
+  }
+  const all = open();
   const part = all.slice(shown, shown + AT_ONCE);
   list.append(...part.map(line));
   shown += part.length;
-  $("#more").hidden = shown >= all.length;
+  $("#more").hidden = kind.next === null && shown >= all.length;
   if (!all.length) fill(list, h("li", { class: "empty" }, h("h2", {}, doubt === "missing" ? "No keyword seems to be missing" : "No keyword seems to be wrong")));
 }
 
@@ -131,6 +154,7 @@ function settle(item, one, error) {
   const decision = (one.doubt === "missing") === error ? "accepted" : "rejected";
   const made = one.photos.map((photo) => ({ photo: photo.photo, keyword: one.keyword, decision }));
   one.decided = true;
+  kinds[one.doubt].left--;
   undone.push({ one, place: [...list.children].indexOf(item) });
   const next = item.nextElementSibling || item.previousElementSibling;
   item.remove();
@@ -146,6 +170,7 @@ function back() {
   const last = undone.pop();
   if (!last) return;
   last.one.decided = false;
+  kinds[last.one.doubt].left++;
   trying(() => decide(last.one.photos.map((photo) => ({ photo: photo.photo, keyword: last.one.keyword, decision: "undecided" }))));
   if (last.one.doubt !== doubt) choose(last.one.doubt);
   else {
