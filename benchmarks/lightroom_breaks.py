@@ -302,9 +302,9 @@ BREAKS = (
     lua(
         "Undo spares what the person gave",
         "UndoBatch",
-        "      links[#links + 1] = { photo = found[one.uuid], id = one.id }\n",
+        "      here[#here + 1] = { photo = found[one.uuid], id = one.id }\n",
         "      for _, keyword in ipairs(found[one.uuid]:getRawMetadata('keywords')) do\n"
-        "        links[#links + 1] = { photo = found[one.uuid], id = keyword.localIdentifier }\n      end\n",
+        "        here[#here + 1] = { photo = found[one.uuid], id = keyword.localIdentifier }\n      end\n",
         f"{WHOLE} -k spares",
     ),
     lua(

@@ -15,18 +15,15 @@ from keywright.keywords import KeywordPath
 from keywright.metadata import (
     Added,
     KeywordChange,
-    MetadataError,
     SidecarProfile,
-    iptc,
-    irb,
     jpeg,
     plan_file_change,
     read_keywords,
     revert,
     rewrite_file,
 )
-from keywright.metadata.base import Edit, apply_edits, invert_edits
-from keywright.metadata.embedded import iptc_of, read_blocks
+from keywright.metadata.base import apply_edits, invert_edits
+from keywright.metadata.embedded import read_blocks
 from metadata import pictures
 from metadata.packets import field, packet
 from metadata.pictures import FILES, pixels
@@ -169,45 +166,6 @@ def test_a_webp_says_in_its_head_that_it_has_xmp_and_how_large_it_is(name: str) 
         assert after[20] & ~0x04 == FILES[name][20]
 
 
-def jpeg_with_iptc(block: bytes, digest: bytes | None = None) -> bytes:
-    made = jpeg.PHOTOSHOP + pictures.resources(block, digest=digest)
-    return pictures.with_segment(FILES["plain.jpg"], 0xED, made)
-
-
-def test_iptc_keywords_are_kept_in_step_and_their_digest_stays_right() -> None:
-    before = jpeg_with_iptc(pictures.iptc(b"Cat"))
-    after, _ = rewrite_file(before, "a.jpg", KeywordChange(add=frozenset({DOG})))
-    records = iptc_of(blocks(after))
-    assert records is not None
-    assert iptc.keywords(records) == ["Cat", "Animals", "Dog"]
-    assert irb.first(blocks(after).irb, irb.IPTC_DIGEST) == hashlib.md5(records).digest()
-    assert irb.first(blocks(after).irb, 0x0FA0) == b"xyz"
-
-
-def test_a_digest_that_was_wrong_stays_wrong() -> None:
-    # It tells other programs that IPTC is newer than XMP, and it still is.
-    after, _ = rewrite_file(
-        jpeg_with_iptc(pictures.iptc(b"Cat"), digest=b"0" * 16), "a.jpg", KeywordChange(add=frozenset({DOG}))
-    )
-    assert irb.first(blocks(after).irb, irb.IPTC_DIGEST) == b"0" * 16
-
-
-def test_iptc_without_keywords_gets_none() -> None:
-    before = jpeg_with_iptc(pictures.iptc())
-    after, _ = rewrite_file(before, "a.jpg", KeywordChange(add=frozenset({DOG})))
-    assert iptc_of(blocks(after)) == pictures.iptc()
-
-
-def test_keywords_that_only_iptc_had_are_copied_to_the_new_xmp(tmp_path: Path) -> None:
-    path = photo(tmp_path, "a.jpg", jpeg_with_iptc(pictures.iptc("Zürich".encode("cp1252"))))
-    change = plan_file_change(path, [DOG])
-    path.write_bytes(change.after)
-    subjects = {source.field: set(source.items) for source in read_keywords(path).sources}
-    assert subjects["dc:subject"] == {"Zürich", "Animals", "Dog"}
-    back = revert(change.after, "a.jpg", change.added)
-    assert back == change.before
-
-
 EXTENDED = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
     b'<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:e="http://example.org/">'
@@ -288,135 +246,3 @@ def test_the_index_of_further_pictures_follows_them() -> None:
     size, offset = (int.from_bytes(after[at + 0x1A + i : at + 0x1A + i + 4], "little") for i in (4, 24))
     assert after[at + offset :] == further
     assert size == len(after) - len(further)
-
-
-def test_a_photo_with_content_credentials_is_refused() -> None:
-    signed = pictures.with_segment(FILES["plain.jpg"], 0xEB, b"JP\x00\x01\x00\x00\x00\x01" + b"jumb....jumdc2pa")
-    with pytest.raises(MetadataError, match="content credentials"):
-        rewrite_file(signed, "a.jpg", KeywordChange(add=frozenset({DOG})))
-
-
-@pytest.mark.parametrize("name", ["a.nef", "jpeg.nef", "a.heic", "a.mov", "a.gif"])
-def test_camera_raw_heif_and_video_are_never_written_to(name: str) -> None:
-    data = {"a.nef": FILES["little.tif"], "jpeg.nef": FILES["plain.jpg"], "a.gif": pictures.saved("GIF")}.get(
-        name, b"\x00\x00\x00\x18ftypheic" + bytes(20)
-    )
-    with pytest.raises(MetadataError, match="never written to"):
-        rewrite_file(data, name, KeywordChange(add=frozenset({DOG})))
-
-
-def beginnings() -> list[tuple[str, int]]:
-    """Every kind of file, cut off after its first bytes, in the middle and just before its end."""
-    names = [name for name in FILES if name != "tiled.tif"]
-    return [(name, at) for name in names for at in (30, 200, len(FILES[name]) // 2, len(FILES[name]) - 4)]
-
-
-@pytest.mark.parametrize(("name", "keep"), beginnings())
-def test_a_file_that_is_not_whole_is_refused_in_one_sentence(name: str, keep: int) -> None:
-    with pytest.raises(MetadataError, match=f"^{name} is not written to: [^.]+[.]$"):
-        rewrite_file(FILES[name][:keep], name, KeywordChange(add=frozenset({DOG})))
-
-
-def test_a_photoshop_file_whose_packed_picture_is_cut_off_is_refused() -> None:
-    lengths = 3 * 32 * (7).to_bytes(2, "big")
-    whole = FILES["plain.psd"][:38] + b"\x00\x01" + lengths + 3 * 32 * bytes(7)
-    rewrite_file(whole, "a.psd", KeywordChange(add=frozenset({DOG})))
-    with pytest.raises(MetadataError, match=r"^a.psd is not written to: it is cut off: restore it from a backup.$"):
-        rewrite_file(whole[:-1], "a.psd", KeywordChange(add=frozenset({DOG})))
-
-
-def test_a_picture_with_something_behind_it_is_whole() -> None:
-    after, _ = rewrite_file(FILES["plain.jpg"] + bytes(3 << 20), "a.jpg", KeywordChange(add=frozenset({DOG})))
-    assert after.endswith(bytes(3 << 20))
-
-
-def test_a_change_is_not_made_in_a_file_that_is_another_by_now() -> None:
-    with pytest.raises(MetadataError, match="no longer"):
-        apply_edits(b"abcdef", [Edit(2, b"xx", b"yy")])
-
-
-def test_an_entry_with_a_damaged_packet_beside_it_is_still_read(tmp_path: Path) -> None:
-    damaged = packet(field("dc:subject", "Cat"))[:-60].replace(b"</rdf:RDF>", b"</rdf:XYZ>")
-    found = read_keywords(photo(tmp_path, "a.jpg", pictures.with_xmp(FILES["plain.jpg"], damaged)))
-    assert found.keywords == {KeywordPath.of("Cat")}
-    assert found.warnings
-
-
-def exif_with(text: str, order: str = "little") -> bytes:
-    """An Exif block with XPKeywords, and behind it something that another entry points to."""
-    value = text.encode("utf-16-le")
-
-    def number(n: int, size: int) -> bytes:
-        return n.to_bytes(size, order)  # type: ignore[arg-type]
-
-    def entry(tag: int, kind: int, data: bytes, at: int) -> bytes:
-        place = number(at, 4) if len(data) > 4 else data.ljust(4, b"\x00")
-        return number(tag, 2) + number(kind, 2) + number(len(data), 4) + place
-
-    maker = b"Keywright camera\x00"
-    rows = entry(0x010F, 2, maker, 38 + len(value)) + entry(0x9C9E, 1, value, 38)
-    head = (b"II*\x00" if order == "little" else b"MM\x00*") + number(8, 4)
-    return head + number(2, 2) + rows + bytes(4) + value + maker
-
-
-def with_windows_keywords(kind: str, text: str) -> tuple[str, bytes]:
-    block = b"Exif\x00\x00" + exif_with(text, "big" if kind == "big-endian" else "little")
-    if kind == "tif":
-        return "a.tif", pictures.tiff(extratags=[(0x9C9E, 1, None, text.encode("utf-16-le"), True)])
-    if kind == "webp":
-        return "a.webp", pictures.saved("WEBP", exif=block[6:])
-    return (
-        ("a.png", pictures.saved("PNG", exif=block)) if kind == "png" else ("a.jpg", pictures.saved("JPEG", exif=block))
-    )
-
-
-WINDOWS = ("jpg", "big-endian", "png", "webp", "tif")
-
-
-@pytest.mark.parametrize("kind", WINDOWS)
-@pytest.mark.parametrize("text", ["Cat;Zürich\x00", "Cat", "Cat;Zürich;"])
-def test_windows_keywords_are_read_and_written_and_taken_out(tmp_path: Path, kind: str, text: str) -> None:
-    name, data = with_windows_keywords(kind, text)
-    path = photo(tmp_path, name, data)
-    was = exiftool(path)
-    had = set(text.rstrip("\x00;").split(";"))
-    assert {str(keyword) for keyword in read_keywords(path).keywords} == had
-    change = plan_file_change(path, [DOG])
-    path.write_bytes(change.after)
-    found = next(source.items for source in read_keywords(path).sources if source.field == "XPKeywords")
-    assert set(found) == had | {"Animals", "Dog"}
-    assert exiftool(path)["XPKeywords"].rstrip(";").split(";") == [*text.rstrip("\x00;").split(";"), "Animals", "Dog"]
-    assert exiftool(path).get("Make") == was.get("Make")
-    back = revert(change.after, name, Added.from_json(change.added.to_json()))
-    assert back is not None
-    path.write_bytes(back)
-    assert exiftool(path)["XPKeywords"] == was["XPKeywords"]
-    assert pixels(back) == pixels(data)
-    assert apply_edits(change.after, invert_edits(change.edits)) == data
-
-
-@pytest.mark.parametrize("kind", WINDOWS)
-def test_the_last_of_windows_keywords_goes_with_its_field(tmp_path: Path, kind: str) -> None:
-    name, data = with_windows_keywords(kind, "Cat")
-    path = photo(tmp_path, name, data)
-    make = exiftool(path).get("Make")
-    path.write_bytes(plan_file_change(path, [], [KeywordPath.of("Cat")]).after)
-    now = exiftool(path)
-    assert "XPKeywords" not in now
-    assert "Warning" not in now
-    assert now.get("Make") == make
-    assert read_keywords(path).keywords == frozenset()
-
-
-def test_a_name_that_windows_would_take_for_two_stays_out_of_its_field_with_a_note(tmp_path: Path) -> None:
-    name, data = with_windows_keywords("jpg", "Cat")
-    change = plan_file_change(photo(tmp_path, name, data), [KeywordPath.of("a;b")])
-    assert [str(note).rsplit("/", 1)[-1] for note in change.notes] == ["a.jpg cannot hold 'a;b'"]
-    assert change.added_keywords == {KeywordPath.of("a;b")}
-
-
-def exiftool(path: Path) -> dict[str, str]:
-    if shutil.which("exiftool") is None:
-        pytest.skip("exiftool is not installed")
-    done = subprocess.run(["exiftool", "-j", "-validate", "-XPKeywords", "-Make", str(path)], capture_output=True)
-    return dict(json.loads(done.stdout)[0])
