@@ -1,18 +1,20 @@
 """Screenshots of the review pages for the docs: ``python -m benchmarks.review_pictures [PAGE...]``.
 
-Makes a library of photographs, learns it, opens every page in Chromium, and writes ``docs/images/review-PAGE-….png`` in
+Makes a library of photographs, learns it, opens every page in Chromium, and writes ``docs/images/review-PAGE-….webp`` in
 light and dark and in two widths. A page may be prepared by a function here, so that the picture shows it at work.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from keywright.home import Home
@@ -24,6 +26,12 @@ from keywright.operations.workspace import Workspace
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 SIZES: Mapping[str, tuple[int, int]] = {"wide": (1280, 800), "narrow": (390, 844)}
 COLOURS: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+
+def keep(screenshot: bytes, name: str) -> None:
+    """As WebP: to the eye the same, at a quarter of the size of a PNG."""
+    with Image.open(io.BytesIO(screenshot)) as picture:
+        picture.convert("RGB").save(IMAGES / f"{name}.webp", "WEBP", quality=90, method=6)
 
 
 def wait_for_pictures(page: Page) -> None:
@@ -139,7 +147,7 @@ def main() -> None:
                         address, prepare = PAGES[name]
                         page.goto(raw.connection.url + address)
                         prepare(page)
-                        page.screenshot(path=IMAGES / f"review-{name}-{size}-{colours}.png")
+                        keep(page.screenshot(), f"review-{name}-{size}-{colours}")
                     context.close()
             browser.close()
 
