@@ -1,7 +1,7 @@
 """Screenshots of the review pages for the docs: ``python -m benchmarks.review_pictures [PAGE...]``.
 
-Makes a library of photographs, learns it, opens every page in Chromium, and writes ``docs/images/review-PAGE-….webp`` in
-light and dark and in two widths. A page may be prepared by a function here, so that the picture shows it at work.
+Makes a library of photographs, learns it, opens every page in Chromium, and writes ``docs/images/review-PAGE-….webp``
+in light and dark and in two widths. A page may be prepared by a function here, so that the picture shows it at work.
 """
 
 from __future__ import annotations

@@ -60,6 +60,10 @@ class Library(Wire):
     def activate(self, version: int) -> ModelVersion:
         return of(ModelVersion, self.request("POST", f"/v1/models/versions/{version}/activate", safe=True))
 
+    def remove_version(self, version: int) -> int:
+        """Forget a version that does not suggest; gives the bytes that no other version shared."""
+        return int(self.request("POST", f"/v1/models/versions/{version}/remove")["freed"])
+
     def roll_back(self) -> ModelVersion:
         """Let the version suggest that did before the active one."""
         return of(ModelVersion, self.request("POST", "/v1/models/rollback"))

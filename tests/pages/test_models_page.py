@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Page, expect
 
 from pages.kit import Window
 
 
+def versions(window: Window) -> list[dict[str, Any]]:
+    return list(window.raw.send("GET", "/v1/models/versions").json["versions"])
+
+
 def active(window: Window) -> int:
-    versions = window.raw.send("GET", "/v1/models/versions").json["versions"]
-    return next(int(one["id"]) for one in versions if one["active"])
+    return next(int(one["id"]) for one in versions(window) if one["active"])
 
 
 def with_two_versions(window: Window) -> Page:
@@ -42,6 +46,24 @@ def test_two_versions_stand_side_by_side_and_one_is_rolled_back(window: Window) 
     page.get_by_role("button", name=f"Activate version {first}").click()
     expect(page.locator(".message.good").last).to_contain_text(f"Version {first} suggests now")
     assert active(window) == first
+
+
+def test_an_old_version_is_removed_once_a_person_has_said_yes(window: Window) -> None:
+    page = with_two_versions(window)
+    kept = active(window)
+    old = next(int(one["id"]) for one in versions(window) if one["id"] != kept)
+    number = len(versions(window))
+    expect(page.get_by_role("button", name=f"Remove version {kept}")).to_have_count(0)
+    page.get_by_role("button", name=f"Remove version {old}").click()
+    expect(page.get_by_role("dialog")).to_contain_text("cannot be brought back")
+    page.keyboard.press("Enter")  # what is chosen beforehand removes nothing
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert len(versions(window)) == number
+    page.get_by_role("button", name=f"Remove version {old}").click()
+    page.get_by_role("button", name="Remove", exact=True).last.click()
+    expect(page.locator(".message.good").last).to_contain_text(f"Version {old} was removed")
+    assert old not in {one["id"] for one in versions(window)}
+    assert active(window) == kept
 
 
 def test_a_version_goes_out_and_comes_in_as_a_file(window: Window, tmp_path: Path) -> None:

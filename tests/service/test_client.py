@@ -116,6 +116,8 @@ def test_thresholds_questions_and_an_audit_through_the_client(learned: Raw) -> N
     client.wait(client.audit(number).id)
     assert client.findings(number).judged > 50
     assert client.compare(1, 1).added == []
+    with pytest.raises(ProblemError, match="is the active one and stays"):
+        client.remove_version(1)
 
 
 def test_what_is_written_keeps_to_a_profile(learned: Raw, library: Path, tmp_path: Path) -> None:

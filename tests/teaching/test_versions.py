@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from math import isnan
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from keywright.operations import versions
 from keywright.operations.deciding import Decided, decide
 from keywright.operations.figures import answered
 from keywright.operations.learning import train_known
+from keywright.operations.modelfile import read_model_file, write_model_file
 from keywright.operations.pruning import prune, remove
 from keywright.operations.registering import NotFoundError
 from keywright.operations.teaching import learn_waiting
@@ -169,14 +171,32 @@ def test_a_threshold_is_shown_tried_set_and_taken_back_on_the_command_line(works
     assert "Animals|Cat is suggested from" in words.stdout
 
 
-def test_figures_of_a_version_that_was_imported_are_unknown_rather_than_wrong(
-    workspace: Workspace, tmp_path: Path
-) -> None:
+def test_a_version_takes_its_figures_along_in_the_file(workspace: Workspace, tmp_path: Path) -> None:
+    (own,) = versions.listed(workspace)
+    assert own.figures is not None
+    assert not isnan(own.figures.mean_average_precision)
     versions.export_version(workspace, 1, tmp_path / "models")
     with Workspace.open(type(workspace.home)(tmp_path / "other")) as other:
         versions.import_version(other, tmp_path / "models")
         (found,) = versions.listed(other)
+    assert repr(found.figures) == repr(own.figures)  # nan is not equal to itself
+
+
+def test_a_file_without_figures_is_imported_and_one_with_figures_of_other_keywords_is_not(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    versions.export_version(workspace, 1, tmp_path / "models")
+    whole = read_model_file(tmp_path / "models")
+    write_model_file(tmp_path / "without", replace(whole, figures=None))
+    assert whole.figures is not None
+    counts = Counts.from_bytes(whole.figures)
+    for number, wrong in enumerate((b"", b"x", replace(counts, paths=counts.paths[::-1]).to_bytes())):
+        write_model_file(tmp_path / f"wrong {number}", replace(whole, figures=wrong))
+    with Workspace.open(type(workspace.home)(tmp_path / "other")) as other:
+        for number in range(3):
+            with pytest.raises(KeywrightError, match="its figures are not of its keywords"):
+                versions.import_version(other, tmp_path / f"wrong {number}")
+        assert versions.listed(other) == []
+        versions.import_version(other, tmp_path / "without")
+        (found,) = versions.listed(other)
     assert found.figures is None
-    (own,) = versions.listed(workspace)
-    assert own.figures is not None
-    assert not isnan(own.figures.mean_average_precision)

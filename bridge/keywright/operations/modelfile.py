@@ -1,7 +1,8 @@
 """A model version as one file, to take to another machine or keep: written whole or not at all, read with distrust.
 
-The file is a ZIP of uncompressed entries: ``keywright-models.json`` (format, encoder, time, metrics) and one entry for
-each part under ``parts/``. Parts are plain numbers and text named by their own SHA-256; nothing in them is ever run.
+The file is a ZIP of uncompressed entries: ``keywright-models.json`` (format, encoder, time, metrics), one entry for
+each part under ``parts/``, and, where it is known how good the version is, ``figures`` (``learning.counting``). Parts
+are plain numbers and text named by their own SHA-256; nothing in them is ever run.
 A file of models without compression can never grow beyond its own size when read.
 """
 
@@ -11,6 +12,7 @@ import json
 import math
 import os
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +24,17 @@ from keywright.encoders import encoder_dimension
 from keywright.encoders.base import EncoderError
 from keywright.errors import KeywrightError, reason
 from keywright.learning.base import LearningError
+from keywright.learning.counting import STEPS, Counts, figures
 from keywright.learning.hierarchy import tree_order
 from keywright.learning.models import MANIFEST, ModelSet, manifest_parts
 
 FORMAT = 1
 HEADER = "keywright-models.json"
 _PARTS = "parts/"
+_FIGURES = (
+    "figures"  # a file without is as good, and a Keywright that does not know them passes them by: the same format
+)
+_MOST_FIGURES = 64 << 20  # bytes, unpacked
 _MOST_HEADER = 1 << 20  # bytes
 _PROBES = 8
 
@@ -40,6 +47,7 @@ class Exported:
     created_at: str
     metrics: Mapping[str, float]
     parts: Mapping[str, bytes]
+    figures: bytes | None = None  # what was counted of it, as ``learning.counting.Counts`` are kept
 
 
 def write_model_file(file: Path, exported: Exported) -> None:
@@ -60,6 +68,8 @@ def write_model_file(file: Path, exported: Exported) -> None:
                     archive.writestr(zipfile.ZipInfo(HEADER), json.dumps(header, sort_keys=True, ensure_ascii=False))
                     for name in sorted(exported.parts):
                         archive.writestr(zipfile.ZipInfo(_PARTS + name), exported.parts[name])
+                    if exported.figures is not None:
+                        archive.writestr(zipfile.ZipInfo(_FIGURES), exported.figures)
                 opened.flush()
                 os.fsync(opened.fileno())
             fresh.replace(file)
@@ -119,7 +129,8 @@ def _read(archive: zipfile.ZipFile, file: Path) -> Exported:
     manifest = archive.read(_PARTS + MANIFEST)
     names = [MANIFEST, *manifest_parts(manifest)]
     parts = {name: archive.read(_PARTS + name) for name in names}
-    return Exported(str(header["encoder"]), str(header["created_at"]), metrics, parts)
+    figures = archive.read(_FIGURES) if _FIGURES in entries else None
+    return Exported(str(header["encoder"]), str(header["created_at"]), metrics, parts, figures)
 
 
 def _check(found: Exported, file: Path, encoders: Path | None) -> None:
@@ -145,6 +156,8 @@ def _wrong(found: Exported, models: ModelSet, dimension: int) -> str | None:
         return "it holds no keyword"
     if len(models.columns) != len(models.keywords) or tree_order(models.paths) != list(range(len(models.keywords))):
         return "its keywords are not in order"
+    if found.figures is not None and not _are_figures_of(found.figures, models):
+        return "its figures are not of its keywords"
     for model in models.keywords:
         numbers: list[Any] = [model.offset, model.threshold, model.photos, model.slope, model.base]
         if not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
@@ -157,3 +170,22 @@ def _wrong(found: Exported, models: ModelSet, dimension: int) -> str | None:
     if not ((confidences >= 0) & (confidences <= 1)).all():
         return "its confidences are no probabilities"
     return None
+
+
+def _are_figures_of(content: bytes, models: ModelSet) -> bool:
+    """Whether they are whole, of these keywords, and of a size that goes with them. Raises ``LearningError``."""
+    unpacking = zlib.decompressobj()
+    try:
+        unpacking.decompress(content, _MOST_FIGURES)
+    except zlib.error:
+        return False
+    if not unpacking.eof:  # it goes on: nothing that was counted is so large
+        return False
+    counts = Counts.from_bytes(content)
+    k = len(counts.paths)
+    stepped = (counts.suggested, counts.right, counts.sums)
+    single = (counts.trained, counts.carried, counts.quality, counts.suggested_at, counts.right_at)
+    if any(one.shape != (k, STEPS) for one in stepped) or any(one.shape != (k,) for one in single):
+        return False
+    figures(counts)
+    return [path.key for path in counts.paths] == [path.key for path in models.paths]

@@ -23,11 +23,13 @@ from keywright.operations.figures import (
 from keywright.operations.registering import NotFoundError
 from keywright.operations.workspace import Workspace
 from keywright.store.models import (
+    REVIEWED_SINCE,
     VersionRow,
     VersionSize,
     activate_version,
     active_version,
     add_version,
+    figures_of,
     keep_figures,
     list_versions,
     previously_active,
@@ -329,8 +331,9 @@ def export_version(workspace: Workspace, number: int, file: Path) -> VersionRow:
     row = version(workspace, number)
     with workspace.store.read() as connection:
         parts = version_content(connection, number)
+        counted = figures_of(connection, row.trained) if version_figures(workspace, row) is not None else None
     load(workspace, number)
-    write_model_file(file, Exported(row.encoder_id, row.created_at, row.metrics, parts))
+    write_model_file(file, Exported(row.encoder_id, row.created_at, row.metrics, parts, counted))
     return row
 
 
@@ -342,7 +345,11 @@ def import_version(workspace: Workspace, file: Path) -> tuple[VersionRow, bool]:
     from keywright.operations.modelfile import read_model_file
 
     found = read_model_file(file, workspace.home.encoders)
+    # The training it was reviewed since has that number elsewhere, not here; the figures that come with it are its.
+    metrics = {name: value for name, value in found.metrics.items() if name != REVIEWED_SINCE}
     with workspace.store.write() as connection:
         known = same_version(connection, found.parts)
-        number = known or add_version(connection, found.encoder_id, found.parts, found.metrics, activate=False)
+        number = known or add_version(connection, found.encoder_id, found.parts, metrics, activate=False)
+        if known is None and found.figures is not None:
+            keep_figures(connection, number, found.figures)
     return version(workspace, number), known is None

@@ -42,6 +42,18 @@ def activate_version(bridge: Bridge, version: int) -> m.ModelVersion:
     return as_message(activate(bridge.workspace, version))
 
 
+@GROUP.endpoint(
+    "POST",
+    "/models/versions/<id:version>/remove",
+    "Forget a version that does not suggest.",
+    answer=m.RemovedVersion,
+)
+def remove_version(bridge: Bridge, version: int) -> m.RemovedVersion:
+    from keywright.operations.pruning import remove
+
+    return m.RemovedVersion(removed=version, freed=remove(bridge.workspace, [version]).freed)
+
+
 @GROUP.endpoint("POST", "/models/rollback", "Let the version before the active one suggest.", answer=m.ModelVersion)
 def roll_back(bridge: Bridge) -> m.ModelVersion:
     from keywright.operations import versions

@@ -27,6 +27,11 @@ class ImportedVersion(Answer):
     new: bool = Field(description="False: it was there already.")
 
 
+class RemovedVersion(Answer):
+    removed: int
+    freed: int = Field(description="Bytes that no other version shared; the store uses them again.")
+
+
 class CompareQuery(Query):
     old: Annotated[int, Field(ge=1, le=MOST_ID)]
     new: Annotated[int, Field(ge=1, le=MOST_ID)]

@@ -50,6 +50,9 @@ export const name = (text, tag = "bdi") => h(tag, {}, text);
 /** 0.874 as "87 %"; nothing is ever shown as certain. */
 export const percent = (share) => `${Math.min(99, Math.max(1, Math.round(share * 100)))} %`;
 
+/** "87.3": a share of 1 as a quality of 100; "–" where nobody can tell. */
+export const hundredths = (share) => (share === null || share === undefined ? "–" : (100 * share).toFixed(1));
+
 const NUMBERS = new Intl.NumberFormat("en");
 export const count = (number) => NUMBERS.format(number);
 

@@ -1,7 +1,7 @@
 // Models: versions with what is known of how good they are, side by side; which suggests, and versions as files.
 
 import { get, post } from "./bridge.js";
-import { $, $$, count, fill, h, many, moment, name, pathOf, percent } from "./dom.js";
+import { $, $$, count, fill, h, hundredths, many, moment, name, pathOf, percent } from "./dom.js";
 import { bars, calibration } from "./figures.js";
 import { jobCard } from "./jobs.js";
 import { keys } from "./keys.js";
@@ -10,7 +10,6 @@ import { question, say, trying } from "./messages.js";
 let versions = [];
 let chosen = []; // the two that are compared, older first
 
-const hundredths = (share) => (share === null || share === undefined ? "–" : (100 * share).toFixed(1));
 const shareAccepted = (one) => {
   const accepted = one.answered.reduce((sum, day) => sum + day.accepted, 0);
   const all = accepted + one.answered.reduce((sum, day) => sum + day.rejected, 0);
@@ -57,6 +56,7 @@ function row(one) {
         { class: "row" },
         !one.active && h("button", { type: "button", onclick: () => activate(one), "aria-label": `Activate version ${one.id}` }, "Activate"),
         h("a", { class: "button", href: `/v1/models/versions/${one.id}/file`, download: `keywright-${one.id}.models`, "aria-label": `Export version ${one.id}` }, "Export"),
+        !one.active && h("button", { type: "button", class: "plain", onclick: () => remove(one), "aria-label": `Remove version ${one.id}` }, "Remove"),
       ),
     ),
   );
@@ -68,6 +68,23 @@ const activate = (one) =>
     say(`Version ${one.id} suggests now.`, { kind: "good", action: { label: "Take back", run: () => trying(rollBack) } });
     await load();
   });
+
+async function remove(one) {
+  const sure = await question(
+    `Remove version ${one.id}?`,
+    [
+      { label: "Keep it", value: false, main: true },
+      { label: "Remove", value: true },
+    ],
+    { detail: "It cannot be brought back; export it first if you may want it again." },
+  );
+  if (!sure) return;
+  await trying(async () => {
+    await post(`/v1/models/versions/${one.id}/remove`);
+    say(`Version ${one.id} was removed.`, { kind: "good" });
+    await load();
+  });
+}
 
 async function rollBack() {
   const now = await post("/v1/models/rollback");
@@ -135,7 +152,7 @@ async function compare() {
           "figure",
           { class: "card" },
           h("figcaption", {}, `Version ${one.id}: is a confidence what it says?`),
-          one.figures ? calibration(one.figures.reliability, `Calibration of version ${one.id}: share that is right against confidence, error ${hundredths(one.figures.calibration_error)} of 100`) : h("p", { class: "quiet" }, "Nothing was counted for it, as it was imported."),
+          one.figures ? calibration(one.figures.reliability, `Calibration of version ${one.id}: share that is right against confidence, error ${hundredths(one.figures.calibration_error)} of 100`) : h("p", { class: "quiet" }, "Nothing was counted for it: it was imported from a file without figures."),
         ),
       ),
       groups.length

@@ -3,7 +3,7 @@
 import { get, post } from "./bridge.js";
 import { keywordField } from "./combobox.js";
 import { thumbnail } from "./desk.js";
-import { $, fill, h, many, name, nameOf, pathOf, percent } from "./dom.js";
+import { $, fill, h, hundredths, many, name, nameOf, pathOf, percent } from "./dom.js";
 import { follow } from "./jobs.js";
 import { keys } from "./keys.js";
 import { trying } from "./messages.js";
@@ -162,11 +162,9 @@ async function measure(keywords) {
   const found = await get("/v1/models/compare", { old: version, new: trained });
   const asked = new Set(keywords);
   const pairs = found.changed.filter((one) => asked.has(one.keyword) && one.old_quality !== null && one.new_quality !== null);
-  const text = found.new_mean === null ? "Too few photos to measure accuracy by." : `Accuracy over all keywords ${inHundredths(found.old_mean)} → ${inHundredths(found.new_mean)}`;
+  const text = found.new_mean === null ? "Too few photos to measure accuracy by." : `Accuracy over all keywords ${hundredths(found.old_mean)} → ${hundredths(found.new_mean)}`;
   return { text, pairs, from: found.old_mean, to: found.new_mean, heldBack: job.result.held_back };
 }
-
-const inHundredths = (share) => (share === null ? "unknown" : (100 * share).toFixed(1));
 
 function gainLine(number, answered, gain) {
   return h(
@@ -178,7 +176,7 @@ function gainLine(number, answered, gain) {
       ? h(
           "ul",
           { class: "gains" },
-          gain.pairs.map((one) => h("li", {}, name(pathOf(one.keyword)), h("span", { class: "number" }, ` ${inHundredths(one.old_quality)} → ${inHundredths(one.new_quality)}`))),
+          gain.pairs.map((one) => h("li", {}, name(pathOf(one.keyword)), h("span", { class: "number" }, ` ${hundredths(one.old_quality)} → ${hundredths(one.new_quality)}`))),
         )
       : null,
   );
