@@ -64,7 +64,8 @@ def test_a_large_collection_finds_what_a_close_look_at_all_of_it_finds(monkeypat
     everything = np.arange(len(vectors))
     rows, scores = by_classes(vectors, everything, head, asked(1.0))
     best = set(rows[np.argsort(-scores)][:20].tolist())
-    monkeypatch.setattr(looks, "LOOKED_AT", 150)
+    for constant in ("LOOKED_AT", "CLOSELY", "USUAL"):
+        monkeypatch.setattr(looks, constant, 150)
     rows, scores = by_classes(vectors.astype(np.float16), everything, head, asked(1.0))
     assert len(rows) == 150
     assert len(best & set(rows[np.argsort(-scores)][:20].tolist())) >= 18

@@ -8,12 +8,13 @@ typed, and the photo's looks.
 from __future__ import annotations
 
 import os
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keywright.encoders.base import PHOTO_TEMPLATES, text_side
 from keywright.errors import KeywrightError
@@ -21,28 +22,26 @@ from keywright.keywords import KeywordPath, KeywordTree, fold_name, fold_search
 from keywright.learning.base import Floats, Rows
 from keywright.learning.few import matching_classes
 from keywright.learning.models import ModelSet
-from keywright.learning.text import class_head, class_texts, in_templates, in_words, name_likeness
-from keywright.operations.active import load_models
+from keywright.learning.text import class_texts, in_templates, in_words, name_likeness
 from keywright.operations.embedding import embed_photos
 from keywright.operations.naming import sentences_of
 from keywright.operations.progress import Cancel, Progress, never, silent
+from keywright.operations.remembering import Known, Memory
 from keywright.operations.suggesting import resolve
 from keywright.operations.workspace import Workspace
 from keywright.searching.looks import by_classes, by_examples, by_text_side, class_weights
 from keywright.searching.words import share_of_words, telling_words, things
-from keywright.store.captions import list_captions
-from keywright.store.finding import Place, list_places, photos_with
+from keywright.store.finding import photos_with
 from keywright.store.lookups import photos_by_id, vectors_of
-from keywright.store.models import active_version
-from keywright.store.photos import KeywordIds, PhotoRow, list_keywords
-from keywright.store.vectors import VectorMatrix
+from keywright.store.photos import PhotoRow
 
 WRITTEN = 0.95
 """The score of a photo of which all words are written; where only some are, times the square of their share."""
 SAME_MEANING = 0.75
 """A learned keyword is asked from so like a meaning on (a cosine); a name that is the same is 1."""
 NEUTRAL = "a photo."
-_MODELS_FOR = 8192  # photos that learned keywords are asked about; of more, those that looks put first
+_MOST_WORDS = 60  # of a text that are looked for; each is a bit of a number
+_MODELS_FOR = 2048  # photos that learned keywords are asked about; of more, those that looks put first
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +53,20 @@ class Found:
     because: tuple[str, ...]
 
 
-@dataclass(slots=True)
 class _Scores:
-    """What speaks for each photo so far, by its number."""
+    """What speaks for each photo so far; arrays are of the photos' number among those known."""
 
-    none_right: dict[int, float] = field(default_factory=dict)  # how probable it is that nothing said so far is right
-    because: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
+    def __init__(self, photos: int) -> None:
+        self.none_right = np.ones(photos)  # how probable it is that nothing said so far is right
+        self._reasons: list[Callable[[int], str | None]] = []
 
-    def add(self, photo: int, probability: float, why: str | None = None) -> None:
-        self.none_right[photo] = self.none_right.get(photo, 1.0) * (1 - probability)
-        if why is not None and len(self.because[photo]) < 4:
-            self.because[photo].append(why)
+    def add(self, probability: NDArray[Any], why: Callable[[int], str | None]) -> None:
+        self.none_right *= 1 - probability
+        self._reasons.append(why)
 
-    def of(self, photo: int) -> float:
-        return 1 - self.none_right.get(photo, 1.0)
+    def because(self, photo: int) -> tuple[str, ...]:
+        """Made for the photos that are shown, and for no others."""
+        return tuple(why for reason in self._reasons if (why := reason(photo)) is not None)[:4]
 
 
 def search(
@@ -81,42 +80,37 @@ def search(
     keywords: Sequence[str] = (),
     progress: Progress = silent,
     cancel: Cancel = never,
+    memory: Memory | None = None,
 ) -> list[Found]:
     """The photos that fit, best first: one of each picture, at most ``limit`` (0: all that have any score).
 
     ``like``: photo files; the example that is most alike counts. With a text as well, both must fit. ``under``: only
-    photos in or below one of these folders; ``keywords``: only photos that carry each of these or one below it. Raises
-    ``KeywrightError`` where there is nothing to search by or in, or a folder, keyword or example is unknown.
+    photos in or below one of these folders; ``keywords``: only photos that carry each of these or one below it.
+    ``memory``: what earlier searches of this workspace read. Raises ``KeywrightError`` where there is nothing to search
+    by or in, or a folder, keyword or example is unknown.
     """
     text = (text or "").strip()
     if not text and not like:
         raise KeywrightError("There is nothing to search for; give some words, or photos with --like.")
+    memory = memory or Memory(workspace)
     examples = _examples(workspace, like, progress, cancel) if like else {}
-    with workspace.store.read() as connection:
-        ids = KeywordIds(connection).paths()
-        places = [p for p in _within(list_places(connection), under) if p.content_id not in examples]
-        for wanted in keywords:
-            carriers = photos_with(connection, _at_or_below(ids, wanted))
-            places = [place for place in places if place.id in carriers]
-        matrix = workspace.matrix(connection)
-        scores = _Scores()
-        if text:
-            synonyms = {k.path.key: k.synonyms for k in list_keywords(connection, learned_only=False)}
-            words = telling_words(text)
-            written = {
-                number: hit
-                for number, path in ids.items()
-                if (hit := _hits(words, " ".join((*path.parts, *synonyms.get(path.key, ())))))
-            }
-            carried = photos_with(connection, list(written))
-            captions = list_captions(connection)
-        learned = active_version(connection) is not None
-    if text:
-        _by_what_is_written(scores, words, places, captions, carried, written, ids)
-        _by_meaning(workspace, scores, text, places, matrix, synonyms, learned)
+    known = memory.look()
+    allowed = _within(known, under)
     if examples:
-        _by_likeness(scores, places, matrix, np.stack(list(examples.values())), with_text=bool(text))
-    return _best(workspace, scores, places, limit, min_score)
+        allowed &= np.array([place.content_id not in examples for place in known.places], dtype=bool)
+    with workspace.store.read() as connection:
+        for wanted in keywords:
+            carriers = photos_with(connection, _at_or_below(known.keywords, wanted))
+            allowed &= np.isin(known.ids, np.fromiter(carriers, dtype=np.int64, count=len(carriers)))
+    scores = _Scores(len(known.places))
+    if text:
+        _by_what_is_written(workspace, scores, telling_words(text)[:_MOST_WORDS], known)
+        _by_meaning(workspace, scores, text, allowed, memory)
+    if examples:
+        allowed &= known.rows >= 0
+        _by_likeness(scores, allowed, memory, np.stack(list(examples.values())), with_text=bool(text))
+    scores.none_right[~allowed] = 1
+    return _best(workspace, scores, known, limit, min_score)
 
 
 def _examples(workspace: Workspace, like: Sequence[str], progress: Progress, cancel: Cancel) -> dict[str, Floats]:
@@ -137,19 +131,20 @@ def _examples(workspace: Workspace, like: Sequence[str], progress: Progress, can
     return {content: np.asarray(vector, dtype=np.float32) for content, vector in found.items()}
 
 
-def _within(places: list[Place], under: Sequence[str]) -> list[Place]:
+def _within(known: Known, under: Sequence[str]) -> NDArray[np.bool_]:
     if not under:
-        return places
-    starts = []
+        return np.ones(len(known.places), dtype=bool)
+    found = np.zeros(len(known.places), dtype=bool)
     for name in under:
         folder = Path(name).expanduser().absolute()
         start = str(folder).rstrip(os.sep) + os.sep
-        if not any(place.path.startswith(start) for place in places):
+        inside = np.array([place.path.startswith(start) for place in known.places], dtype=bool)
+        if not inside.any():
             raise KeywrightError(
                 f"No photo that Keywright knows lies under {folder}; let it learn or suggest there first."
             )
-        starts.append(start)
-    return [place for place in places if place.path.startswith(tuple(starts))]
+        found |= inside
+    return found
 
 
 def _at_or_below(ids: Mapping[int, KeywordPath], wanted: str) -> list[int]:
@@ -175,86 +170,75 @@ def _hits(words: Sequence[str], text: str) -> int:
     return sum(1 << bit for bit, word in enumerate(words) if word in folded and share_of_words([word], folded))
 
 
-def _by_what_is_written(
-    scores: _Scores,
-    words: Sequence[str],
-    places: Sequence[Place],
-    captions: Mapping[int, str],
-    carried: Mapping[int, Sequence[int]],
-    written: Mapping[int, int],
-    ids: Mapping[int, KeywordPath],
-) -> None:
-    tops = _common_folders(places)
-    for place in places:
-        name = _hits(words, place.path[tops[place.catalog_id] :])
-        caption = captions.get(place.id)
-        said = _hits(words, caption) if caption else 0
-        numbers = carried.get(place.id, ())
-        together = name | said
-        for number in numbers:
-            together |= written[number]
-        if not together:
-            continue
-        share = together.bit_count() / len(words)
-        why = [f"keyword {ids[number]}" for number in numbers[:2]]
-        why += ["its name"] if name else []
-        why += ["its caption"] if said else []
-        scores.add(place.id, WRITTEN * share**2, ", ".join(why))
+def _by_what_is_written(workspace: Workspace, scores: _Scores, words: Sequence[str], known: Known) -> None:
+    names, captions, keywords = (np.zeros(len(known.places), dtype=np.int64) for _ in range(3))
+    for bit, word in enumerate(words):
+        for where, texts in ((names, known.names), (captions, known.captions)):
+            where[np.fromiter(texts.with_word(word), dtype=np.int64)] |= 1 << bit
+    written = {
+        number: hit
+        for number, path in known.keywords.items()
+        if (hit := _hits(words, " ".join((*path.parts, *known.synonyms.get(path.key, ())))))
+    }
+    with workspace.store.read() as connection:
+        carried = photos_with(connection, list(written))
+    photos = np.fromiter(carried, dtype=np.int64, count=len(carried))
+    for photo, place in zip(photos.tolist(), np.searchsorted(known.ids, photos).tolist(), strict=True):
+        if place < len(known.ids) and known.ids[place] == photo:
+            for number in carried[photo]:
+                keywords[place] |= written[number]
+    together = names | captions | keywords
+    share = sum((together >> bit & 1 for bit in range(len(words))), np.zeros(len(together))) / max(len(words), 1)
+
+    def why(photo: int) -> str | None:
+        said = [f"keyword {known.keywords[number]}" for number in carried.get(int(known.ids[photo]), ())[:2]]
+        said += ["its name"] if names[photo] else []
+        said += ["its caption"] if captions[photo] else []
+        return ", ".join(said) or None
+
+    scores.add(WRITTEN * share**2, why)
 
 
-def _common_folders(places: Sequence[Place]) -> dict[int, int]:
-    """For each catalog the length of what the paths of all its photos begin with, whole folders: it tells nothing."""
-    first, last = dict[int, str](), dict[int, str]()
-    for place in places:
-        first[place.catalog_id] = min(first.get(place.catalog_id, place.path), place.path)
-        last[place.catalog_id] = max(last.get(place.catalog_id, place.path), place.path)
-    found = {}
-    for number, one in first.items():
-        same = 0
-        while same < min(len(one), len(last[number])) and one[same] == last[number][same]:
-            same += 1
-        found[number] = max(one.rfind("/", 0, same), one.rfind("\\", 0, same)) + 1
-    return found
-
-
-def _by_meaning(
-    workspace: Workspace,
-    scores: _Scores,
-    text: str,
-    places: Sequence[Place],
-    matrix: VectorMatrix,
-    synonyms: Mapping[tuple[str, ...], Sequence[str]],
-    learned: bool,
-) -> None:
+def _by_meaning(workspace: Workspace, scores: _Scores, text: str, allowed: NDArray[np.bool_], memory: Memory) -> None:
     """By looks, and by learned keywords that mean a thing that was named."""
-    holders: dict[int, list[int]] = defaultdict(list)
-    for place in places:
-        row = matrix.rows.get(place.content_id or "")
-        if row is not None:
-            holders[row].append(place.id)
-    if not holders:
+    known = memory.known
+    asked = _rows_of(known, allowed)
+    if not len(asked):
         return
-    allowed = np.array(sorted(holders), dtype=np.int64)
     named = things(text) or [text]
-    models = load_models(workspace)[0] if learned else None
-    if models is not None and models.encoder_id != workspace.encoder_id:
-        models = None
-    rows, looks, why = _by_looks(workspace, text, named, matrix, allowed, models)
-    for row, probability in zip(rows.tolist(), looks.tolist(), strict=True):
-        for photo in holders[row]:
-            scores.add(photo, probability, why)
+    models = memory.models()
+    rows, looks, why = _by_looks(workspace, text, named, asked, models, memory)
+    if len(rows):
+        _add_rows(scores, known, rows, looks, lambda _: why)
     if models is not None:
-        best = rows[np.argsort(-looks, kind="stable")[:_MODELS_FOR]] if len(rows) else allowed[:_MODELS_FOR]
-        confidence, because = _by_models(workspace, named, models, synonyms, matrix, np.sort(best))
+        best = np.sort(rows[np.argsort(-looks, kind="stable")[:_MODELS_FOR]] if len(rows) else asked[:_MODELS_FOR])
+        confidence, because = _by_models(workspace, named, models, known, best)
         if because:
-            for row, probability in zip(np.sort(best).tolist(), confidence.tolist(), strict=True):
-                for photo in holders[row]:
-                    scores.add(photo, min(probability, WRITTEN), because if probability > 0.1 else None)
+            _add_rows(scores, known, best, np.minimum(confidence, WRITTEN), lambda p: because if p > 0.1 else None)
+
+
+def _rows_of(known: Known, allowed: NDArray[np.bool_]) -> Rows:
+    """The rows of the matrix that are of these photos, each once."""
+    found = np.zeros(len(known.matrix.content_ids), dtype=bool)
+    found[known.rows[allowed & (known.rows >= 0)]] = True
+    return np.flatnonzero(found)
+
+
+def _add_rows(
+    scores: _Scores, known: Known, rows: Rows, probability: Floats, why: Callable[[float], str | None]
+) -> None:
+    """What is said of rows of the matrix is said of every photo of that picture. ``why``: from the probability."""
+    of_row = np.zeros(len(known.matrix.content_ids) + 1)  # the last is for photos without a vector
+    of_row[rows] = probability
+    said = np.zeros(len(of_row), dtype=bool)
+    said[rows] = True
+    scores.add(of_row[known.rows], lambda photo: why(of_row[known.rows[photo]]) if said[known.rows[photo]] else None)
 
 
 def _by_looks(
-    workspace: Workspace, text: str, named: Sequence[str], matrix: VectorMatrix, allowed: Rows, models: ModelSet | None
+    workspace: Workspace, text: str, named: Sequence[str], allowed: Rows, models: ModelSet | None, memory: Memory
 ) -> tuple[Rows, Floats, str | None]:
+    matrix = memory.known.matrix
     encoder = workspace.encoder
     side = text_side(encoder)
     if side is not None:
@@ -264,8 +248,7 @@ def _by_looks(
         neutral = side.encode_text([NEUTRAL], ("{}",))[0]
         probability = by_text_side(matrix.matrix, allowed, asked, neutral, side.text_scale, side.text_bias)
         return allowed, probability, "its looks"
-    known = None if models is None else models.features.points.head
-    head = known if known is not None else class_head(encoder, matrix.norms)
+    head = memory.head(models)
     if head is None:
         return allowed[:0], np.zeros(0, dtype=np.float32), None
     phrases = list(dict.fromkeys([text, *named])) if len(named) > 1 else list(named)
@@ -282,21 +265,16 @@ def _by_looks(
     if not len(cosines):
         return allowed[:0], np.zeros(0, dtype=np.float32), None
     weights = class_weights(cosines)
-    rows, probability = by_classes(matrix.matrix, allowed, head, weights)
+    rows, probability = by_classes(matrix.matrix, allowed, head, weights, memory.shortlist())
     top = [head.names[int(n)] for n in np.argsort(-weights.max(axis=0), kind="stable")[: 1 + len(named)]]
     return rows, probability, f"looks like {', '.join(top)}"
 
 
 def _by_models(
-    workspace: Workspace,
-    named: Sequence[str],
-    models: ModelSet,
-    synonyms: Mapping[tuple[str, ...], Sequence[str]],
-    matrix: VectorMatrix,
-    rows: Rows,
+    workspace: Workspace, named: Sequence[str], models: ModelSet, known: Known, rows: Rows
 ) -> tuple[Floats, str]:
     """How sure learned keywords are that each row shows all the things named, as far as they know of them."""
-    names = [(path.name, *synonyms.get(path.key, ())) for path in models.paths]
+    names = [(path.name, *known.synonyms.get(path.key, ())) for path in models.paths]
     folded = [{fold_name(name) for name in own} for own in names]
     sentences = sentences_of(workspace)
     alike: list[dict[int, float]] = []
@@ -306,49 +284,57 @@ def _by_models(
         flat = [name for own in names for name in own]
         owners = [column for column, own in enumerate(names) for _ in own]
         cosines = in_words(list(named), sentences.without_keeping()) @ in_words(flat, sentences).T
-        for number, known in enumerate(alike):
+        for number, meant in enumerate(alike):
             for place in np.flatnonzero(cosines[number] >= SAME_MEANING):
                 column = owners[int(place)]
-                known[column] = max(known.get(column, 0.0), float(cosines[number, place]))
-    used = [known for known in alike if known]
+                meant[column] = max(meant.get(column, 0.0), float(cosines[number, place]))
+    used = [meant for meant in alike if meant]
     if not used:
         return np.zeros(len(rows), dtype=np.float32), ""
-    confidences = models.confidences(matrix.matrix[rows].astype(np.float32))
-    each = [np.max([confidences[:, c] * np.float32(w) for c, w in known.items()], axis=0) for known in used]
+    asked = models.part(_with_kin(models, {column for meant in used for column in meant}))
+    confidences = asked.confidences(known.matrix.matrix[rows].astype(np.float32))
+    places = {column: asked.columns[models.paths[column].key] for meant in used for column in meant}
+    each = [np.max([confidences[:, places[c]] * np.float32(w) for c, w in meant.items()], axis=0) for meant in used]
     together = np.exp(np.mean(np.log(np.maximum(each, 1e-6)), axis=0)) * (len(used) / len(named))
-    best = [max(known, key=lambda column: known[column]) for known in used]
+    best = [max(meant, key=lambda column: meant[column]) for meant in used]
     paths = ", ".join(str(models.paths[column]) for column in dict.fromkeys(best))
     return together.astype(np.float32), f"learned keyword {paths}"
 
 
+def _with_kin(models: ModelSet, columns: Collection[int]) -> list[int]:
+    """Keywords and those above, below and beside them, which have a say in how sure they are."""
+    tops = {models.paths[column].key[0] for column in columns}
+    return [column for column, path in enumerate(models.paths) if path.key[0] in tops]
+
+
 def _by_likeness(
-    scores: _Scores, places: Sequence[Place], matrix: VectorMatrix, examples: Floats, *, with_text: bool
+    scores: _Scores, allowed: NDArray[np.bool_], memory: Memory, examples: Floats, *, with_text: bool
 ) -> None:
     """The most alike example's cosine; with a text, the geometric mean of that and what the text said."""
-    wanted = [(p.id, row) for p in places if (row := matrix.rows.get(p.content_id or "")) is not None]
-    if not wanted:
-        return
-    rows = np.unique(np.array([row for _, row in wanted], dtype=np.int64))
-    alike = dict(zip(rows.tolist(), by_examples(matrix.matrix, rows, examples).tolist(), strict=True))
-    text = {photo: scores.of(photo) for photo, _ in wanted}
-    scores.none_right.clear()
-    for photo, row in wanted:
-        cosine = min(max(alike[row], 0.0), 1.0)
-        scores.add(photo, (cosine * text[photo]) ** 0.5 if with_text else cosine, f"{cosine:.0%} alike")
+    known = memory.known
+    rows = _rows_of(known, allowed)
+    of_row = np.zeros(len(known.matrix.content_ids) + 1)
+    if len(rows):
+        of_row[rows] = np.clip(by_examples(known.matrix.matrix, rows, examples, memory.shortlist()), 0, 1)
+    cosines = of_row[known.rows]
+    text = 1 - scores.none_right
+    scores.none_right[:] = 1
+    scores.add(np.sqrt(cosines * text) if with_text else cosines, lambda photo: f"{cosines[photo]:.0%} alike")
 
 
-def _best(workspace: Workspace, scores: _Scores, places: Sequence[Place], limit: int, min_score: float) -> list[Found]:
-    content = {place.id: place.content_id or f"photo {place.id}" for place in places}
-    ordered = sorted(scores.none_right, key=lambda photo: (scores.none_right[photo], photo))
+def _best(workspace: Workspace, scores: _Scores, known: Known, limit: int, min_score: float) -> list[Found]:
+    some = np.flatnonzero(scores.none_right < 1)
+    some = some[scores.none_right[some] <= 1 - min_score] if min_score else some
     chosen: dict[str, int] = {}
-    for photo in ordered:
-        if scores.of(photo) < min_score or scores.of(photo) <= 0 or (limit and len(chosen) >= limit):
+    for photo in some[np.argsort(scores.none_right[some], kind="stable")].tolist():
+        if limit and len(chosen) >= limit:
             break
-        chosen.setdefault(content[photo], photo)
+        place = known.places[photo]
+        chosen.setdefault(place.content_id or f"photo {place.id}", photo)
     with workspace.store.read() as connection:
-        rows = photos_by_id(connection, list(chosen.values()))
+        rows = photos_by_id(connection, [known.places[photo].id for photo in chosen.values()])
     return [
-        Found(rows[photo], float(scores.of(photo)), tuple(scores.because.get(photo, ())))
+        Found(rows[number], float(1 - scores.none_right[photo]), scores.because(photo))
         for photo in chosen.values()
-        if photo in rows
+        if (number := known.places[photo].id) in rows
     ]

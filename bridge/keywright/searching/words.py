@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 
 from keywright.keywords import fold_search
 
@@ -42,3 +43,28 @@ def share_of_words(words: Iterable[str], text: str) -> float:
     there = _WORD.findall(text)
     hits = sum(any(word.startswith(one) for word in there) for one in asked)
     return hits / len(asked) if asked else 0.0
+
+
+class Texts:
+    """Many texts in which words are looked for, all at once: of a hundred thousand names in milliseconds."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        folded = [(text.lower() if text.isascii() else fold_search(text)).replace("\n", " ") for text in texts]
+        self._all = "\n".join(folded)
+        self._starts: list[int] = []
+        start = 0
+        for text in folded:
+            self._starts.append(start)
+            start += len(text) + 1
+
+    def with_word(self, word: str) -> Iterator[int]:
+        """The numbers of the texts in which a word begins with ``word`` (folded), rising."""
+        at = self._all.find(word)
+        while at >= 0:
+            if at == 0 or not self._all[at - 1].isalnum():
+                number = bisect_right(self._starts, at) - 1
+                yield number
+                if number + 1 == len(self._starts):
+                    return
+                at = self._starts[number + 1] - 1  # one text is found once
+            at = self._all.find(word, at + 1)

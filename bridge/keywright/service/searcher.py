@@ -15,11 +15,14 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from keywright.errors import KeywrightError
 from keywright.operations.workspace import Workspace
 from keywright.platform import ONE_THREAD
+
+if TYPE_CHECKING:
+    from keywright.operations.remembering import Memory
 
 IDLE_SECONDS = 300.0
 ANSWER_SECONDS = 120.0
@@ -42,6 +45,11 @@ class Searcher:
         self._process: subprocess.Popen[str] | None = None
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._lock = threading.Lock()
+
+    @property
+    def process(self) -> int | None:
+        """The number of the process that searches, where it runs."""
+        return None if self._process is None else self._process.pid
 
     def search(self, asked: Mapping[str, object]) -> list[Mapping[str, Any]]:
         """``asked``: the arguments of ``operations.searching.search``. Gives for each photo ``photo`` (its number),
@@ -121,12 +129,12 @@ def _pass_on(lines: IO[str], answers: queue.SimpleQueue[str]) -> None:
     answers.put("")
 
 
-def answer(workspace: Workspace, asked: Mapping[str, Any]) -> dict[str, object]:
+def answer(workspace: Workspace, asked: Mapping[str, Any], memory: Memory | None = None) -> dict[str, object]:
     """What the process says to one question."""
     from keywright.operations.searching import search
 
     try:
-        found = search(workspace, **asked)
+        found = search(workspace, **asked, memory=memory)
     except KeywrightError as error:
         return {"error": str(error)}
     return {"found": [{"photo": f.photo.id, "score": f.score, "because": list(f.because)} for f in found]}
@@ -134,6 +142,9 @@ def answer(workspace: Workspace, asked: Mapping[str, Any]) -> dict[str, object]:
 
 def serve(workspace: Workspace, lines: queue.SimpleQueue[str | None], out: IO[str], idle: float = IDLE_SECONDS) -> None:
     """Answer until there are no more lines, or none came for ``idle`` seconds."""
+    from keywright.operations.remembering import Memory
+
+    memory = Memory(workspace, lasting=True)
     while True:
         try:
             line = lines.get(timeout=idle)
@@ -141,7 +152,7 @@ def serve(workspace: Workspace, lines: queue.SimpleQueue[str | None], out: IO[st
             return
         if line is None:
             return
-        out.write(json.dumps(answer(workspace, json.loads(line))) + "\n")
+        out.write(json.dumps(answer(workspace, json.loads(line), memory)) + "\n")
         out.flush()
 
 
