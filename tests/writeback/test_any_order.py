@@ -131,3 +131,14 @@ def test_what_one_batch_wrote_and_the_next_took_off_is_not_brought_back_by_undoi
         assert keywords(photo) == had
         undo(took, journal, targets())
         assert keywords(photo) == had
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_bridges_that_know_nothing_of_each_other_give_back_every_byte_last_first(kind: str) -> None:
+    with somewhere(kind) as (folder, photo, journal):
+        before, other = contents(folder), open_journal(folder.parent / "other home")
+        apply(accept([photo], DOG), journal, targets())
+        apply(accept([photo], CAT), other, targets())
+        undo(None, other, targets())
+        undo(None, journal, targets())
+        assert contents(folder) == before
