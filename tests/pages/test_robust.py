@@ -83,6 +83,38 @@ def test_a_bridge_that_is_restarted_under_an_open_page_gets_every_decision_once(
         opened.__exit__(None, None, None)
 
 
+def test_a_page_left_open_while_its_session_ended_says_so_and_goes_on_with_a_new_link(window: Window) -> None:
+    page = window.go("/photos")
+    tile(page, "CHEL_0009").get_by_role("button", name="Accept Cat").click()
+    settled(page)
+    other = window.context.new_page()
+    other.goto(window.raw.connection.url + "/photos")
+    other.get_by_role("button", name="Log out").click()
+    other.wait_for_load_state("networkidle")
+    tile(page, "COFF_0009").get_by_role("button", name="Reject Coffee").click()
+    notice = page.get_by_role("alert")
+    expect(notice).to_contain_text("this session has ended")
+    expect(notice).to_contain_text("keywright review")
+    # Left open it goes on asking with the session that is over, far more often than one may guess.
+    refused = page.evaluate(
+        """async () => {
+          const told = [];
+          for (let n = 0; n < 30; n++) told.push((await fetch("/v1/state", { credentials: "same-origin" })).status);
+          return told;
+        }"""
+    )
+    assert set(refused) == {401}
+    other.goto(window.raw.client.login_link())
+    expect(other.get_by_role("link", name="Photos")).to_be_visible()
+    expect(notice).to_be_hidden()
+    settled(page)
+    assert kept(window.raw) == {
+        ("CHEL_0009.jpg", "Animals|Cat"): "accepted",
+        ("COFF_0009.jpg", "Food|Coffee"): "rejected",
+    }
+    window.errors.clear()  # the browser notes what was refused
+
+
 def test_an_answer_that_was_lost_on_the_way_makes_no_second_decision(window: Window) -> None:
     page = window.go("/photos")
     sent: list[str] = []
