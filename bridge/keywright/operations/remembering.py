@@ -12,11 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from keywright.encoders.kept_sentences import KeptSentences
 from keywright.keywords import KeywordPath
 from keywright.learning.base import ClassHead
 from keywright.learning.models import ModelSet
 from keywright.learning.text import class_head
 from keywright.operations.active import ModelsInUse
+from keywright.operations.naming import sentences_of
 from keywright.operations.workspace import Workspace
 from keywright.searching.shortlist import Shortlist
 from keywright.searching.words import Texts
@@ -55,6 +57,7 @@ class Memory:
         self._known: Known | None = None
         self._generation: int | None = None
         self._shortlist: tuple[str, Sequence[str], Shortlist] | None = None
+        self._sentences: KeptSentences | None = None
         self._head: tuple[str, ClassHead | None] | None = None
 
     def look(self) -> Known:
@@ -84,6 +87,12 @@ class Memory:
         if self._head is None or self._head[0] != encoder.id:
             self._head = encoder.id, class_head(encoder, self.known.matrix.norms)
         return self._head[1]
+
+    def sentences(self) -> KeptSentences | None:
+        """The sentence encoder with what it remembers; ``None`` where the extra ``text`` is not installed."""
+        if self._sentences is None:
+            self._sentences = sentences_of(self._workspace)
+        return self._sentences
 
     def shortlist(self) -> Shortlist | None:
         """Of the matrix, where it is large and there will be other searches."""

@@ -24,7 +24,6 @@ from keywright.learning.few import matching_classes
 from keywright.learning.models import ModelSet
 from keywright.learning.text import class_texts, in_templates, in_words, name_likeness
 from keywright.operations.embedding import embed_photos
-from keywright.operations.naming import sentences_of
 from keywright.operations.progress import Cancel, Progress, never, silent
 from keywright.operations.remembering import Known, Memory
 from keywright.operations.suggesting import resolve
@@ -212,7 +211,7 @@ def _by_meaning(workspace: Workspace, scores: _Scores, text: str, allowed: NDArr
         _add_rows(scores, known, rows, looks, lambda _: why)
     if models is not None:
         best = np.sort(rows[np.argsort(-looks, kind="stable")[:_MODELS_FOR]] if len(rows) else asked[:_MODELS_FOR])
-        confidence, because = _by_models(workspace, named, models, known, best)
+        confidence, because = _by_models(named, models, memory, best)
         if because:
             _add_rows(scores, known, best, np.minimum(confidence, WRITTEN), lambda p: because if p > 0.1 else None)
 
@@ -252,7 +251,7 @@ def _by_looks(
     if head is None:
         return allowed[:0], np.zeros(0, dtype=np.float32), None
     phrases = list(dict.fromkeys([text, *named])) if len(named) > 1 else list(named)
-    sentences = sentences_of(workspace)
+    sentences = memory.sentences()
     if sentences is not None:
         sentences.encode(in_templates(class_texts(head.names)))  # once for all searches; what was typed is not kept
         cosines = name_likeness([[phrase] for phrase in phrases], head.names, sentences.without_keeping())
@@ -270,13 +269,12 @@ def _by_looks(
     return rows, probability, f"looks like {', '.join(top)}"
 
 
-def _by_models(
-    workspace: Workspace, named: Sequence[str], models: ModelSet, known: Known, rows: Rows
-) -> tuple[Floats, str]:
+def _by_models(named: Sequence[str], models: ModelSet, memory: Memory, rows: Rows) -> tuple[Floats, str]:
     """How sure learned keywords are that each row shows all the things named, as far as they know of them."""
-    names = [(path.name, *known.synonyms.get(path.key, ())) for path in models.paths]
+    known, paths = memory.known, models.paths
+    names = [(path.name, *known.synonyms.get(path.key, ())) for path in paths]
     folded = [{fold_name(name) for name in own} for own in names]
-    sentences = sentences_of(workspace)
+    sentences = memory.sentences()
     alike: list[dict[int, float]] = []
     for thing in named:
         alike.append({column: 1.0 for column, own in enumerate(folded) if fold_name(thing) in own})
@@ -291,20 +289,20 @@ def _by_models(
     used = [meant for meant in alike if meant]
     if not used:
         return np.zeros(len(rows), dtype=np.float32), ""
-    asked = models.part(_with_kin(models, {column for meant in used for column in meant}))
+    asked = models.part(_with_kin(paths, {column for meant in used for column in meant}))
     confidences = asked.confidences(known.matrix.matrix[rows].astype(np.float32))
-    places = {column: asked.columns[models.paths[column].key] for meant in used for column in meant}
+    places = {column: asked.columns[paths[column].key] for meant in used for column in meant}
     each = [np.max([confidences[:, places[c]] * np.float32(w) for c, w in meant.items()], axis=0) for meant in used]
     together = np.exp(np.mean(np.log(np.maximum(each, 1e-6)), axis=0)) * (len(used) / len(named))
     best = [max(meant, key=lambda column: meant[column]) for meant in used]
-    paths = ", ".join(str(models.paths[column]) for column in dict.fromkeys(best))
-    return together.astype(np.float32), f"learned keyword {paths}"
+    named_by = ", ".join(str(paths[column]) for column in dict.fromkeys(best))
+    return together.astype(np.float32), f"learned keyword {named_by}"
 
 
-def _with_kin(models: ModelSet, columns: Collection[int]) -> list[int]:
+def _with_kin(paths: Sequence[KeywordPath], columns: Collection[int]) -> list[int]:
     """Keywords and those above, below and beside them, which have a say in how sure they are."""
-    tops = {models.paths[column].key[0] for column in columns}
-    return [column for column, path in enumerate(models.paths) if path.key[0] in tops]
+    tops = {paths[column].key[0] for column in columns}
+    return [column for column, path in enumerate(paths) if path.key[0] in tops]
 
 
 def _by_likeness(
