@@ -18,7 +18,7 @@ import pytest
 from lightroom.conftest import Library, lightroom_with_bridge
 from lightroom.people import accepts
 from lightroom.simulation.http import Reply, send
-from lightroom.simulation.lightroom import Lightroom
+from lightroom.simulation.lightroom import Lightroom, Shown
 from lightroom.test_suggesting_end_to_end import ask, links, texts
 
 PHOTOS, FILES = 5000, 100
@@ -110,7 +110,7 @@ def test_cancel_while_5000_are_suggested_on_is_heard_before_the_answer_comes(
     begun: list[str] = []
 
     def held(method: str, url: str, *rest: Any) -> Reply:
-        """The answer to the request during which cancel is pressed does not come before all is over."""
+        """The answer to the request during which cancel is pressed does not come before the person is told."""
         if url.endswith("/v1/suggestions"):
             begun.append(url)
             if len(begun) >= after:
@@ -124,17 +124,20 @@ def test_cancel_while_5000_are_suggested_on_is_heard_before_the_answer_comes(
         heard.append((len(lightroom.sent), len(lightroom.requests)))
         return True
 
+    class Messages(list[Shown]):
+        def append(self, shown: Shown) -> None:
+            super().append(shown)
+            over.set()
+
     monkeypatch.setattr("lightroom.simulation.lightroom.send", held)
+    lightroom.messages = Messages()
     lightroom.cancel = cancel
-    try:
-        lightroom.choose("SuggestKeywords.lua")
-        assert texts(lightroom) == ["Keywright: stopped, nothing was written."]
-        sent, answered = heard[0]
-        assert sent == answered + 1  # one was under way,
-        assert len(lightroom.sent) == sent  # nothing was asked after it,
-        assert len(lightroom.requests) == answered  # and it was not waited for
-    finally:
-        over.set()
+    lightroom.choose("SuggestKeywords.lua")
+    assert texts(lightroom) == ["Keywright: stopped, nothing was written."]
+    sent, answered = heard[0]
+    assert sent == answered + 1  # one was under way,
+    assert len(lightroom.sent) == sent  # nothing was asked after it,
+    assert len(lightroom.requests) <= sent  # and at most it was answered, after the person was told
     assert lightroom.dialogs == []
     assert lightroom.catalog.state() == before
     assert lightroom.catalog.undo_steps == []
