@@ -12,7 +12,7 @@ from keywright.metadata.base import Edit, FieldAdded, invert_edits
 from keywright.metadata.data import Data, PatchedData, stream_of, whole
 from keywright.metadata.embedded import fields_of, packet_fields, read_blocks
 from keywright.metadata.fields import BY_ID, IPTC, XP_KEYWORDS, Kind
-from keywright.store.journal import Before, Entry
+from keywright.store.journal import Before, Entry, EntryState
 from keywright.store.timeline import Trace
 from keywright.writeback.base import NothingToUndo
 from keywright.writeback.before import difference, digest, give_back, keep_edits, keep_whole
@@ -42,7 +42,8 @@ def take_out(now: Data, entry: Entry, name: str, past: Past) -> TakenOut | Nothi
     stays, stays_away = kept(entry.id, past, _touched)
     added = _without_kept(Added.from_json(was.added.decode()), stays, stays_away)
     undo = past.last_undo()
-    left = _left(undo)
+    unnoticed = _unnoticed(past)
+    left = _joined(_left(undo), unnoticed)
     back = tuple(text for text in was.removed_keywords if _key(text) not in stays_away)
     out = tuple(text for text in was.added_keywords if _key(text) not in stays)
 
@@ -55,8 +56,7 @@ def take_out(now: Data, entry: Entry, name: str, past: Past) -> TakenOut | Nothi
         return TakenOut(content, before or _before(now, content, name), record, back, out)
     if found == was.old_digest:
         return NothingToUndo("the file is already as it was")
-    if undo is not None and entry.id < undo.id:
-        added = _with_left(added, left)
+    added = _with_left(added, left if undo is not None and entry.id < undo.id else unnoticed)
     content = revert(now, name, added)
     if content == now:
         return NothingToUndo("nothing that Keywright wrote is in the file any more")
@@ -123,7 +123,11 @@ def _without_kept(added: Added, stays: frozenset[Key], stays_away: frozenset[Key
         path = BY_ID[field].dialect.parse(item) if field in BY_ID else None
         return path is not None and path.key in stays
 
-    fields = tuple(replace(f, items=tuple(i for i in f.items if not is_kept(f.field, i))) for f in added.fields)
+    # A field as it was lists what is to stay away: then ours alone is taken out of it.
+    fields = tuple(
+        replace(f, items=tuple(i for i in f.items if not is_kept(f.field, i)), was=None if stays_away else f.was)
+        for f in added.fields
+    )
     removed = tuple(text for text in added.removed if _key(text) not in stays_away)
     return replace(added, fields=fields, removed=removed)
 
@@ -151,6 +155,21 @@ def _still_there(content: Data | None, name: str, wanted: _Left) -> _Left:
 def _record(added: Added, left: _Left) -> bytes:
     data = json.loads(added.to_json())
     return json.dumps(data | {"left": left}, ensure_ascii=False).encode() if left else added.to_json().encode()
+
+
+def _unnoticed(past: Past) -> _Left:
+    """Of writes whose undo found nothing of theirs that was not needed, so that it wrote nothing and noted nothing."""
+    undone = {trace.undoes for trace in past.traces}
+    found: _Left = {}
+    for trace in past.traces:
+        if trace.state is EntryState.UNDONE and trace.undoes is None and trace.id not in undone and trace.added:
+            fields = Added.from_json(trace.added.decode()).fields
+            found = _joined(found, {f.field: f.items for f in fields if _is_flat(f.field)})
+    return found
+
+
+def _joined(one: _Left, other: _Left) -> _Left:
+    return {field: tuple(dict.fromkeys((*one.get(field, ()), *other.get(field, ())))) for field in {**one, **other}}
 
 
 def _left(undo: Trace | None) -> _Left:
