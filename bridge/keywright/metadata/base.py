@@ -66,6 +66,7 @@ class Added:
     removed: tuple[str, ...] = ()  # the keyword paths (text form) that were taken out
     created: bool = False  # the XMP packet itself is ours
     padding: int = 0  # bytes of the packet's padding that were used up (less than 0: added)
+    cut: tuple[str, ...] = ()  # the bare names, case folded, that were taken out of the packet's fields
 
     def __bool__(self) -> bool:
         return bool(self.fields or self.removed)
@@ -80,6 +81,7 @@ class Added:
                 "removed": self.removed,
                 "created": self.created,
                 "padding": self.padding,
+                "cut": self.cut,
             },
             ensure_ascii=False,
         )
@@ -95,6 +97,7 @@ class Added:
             removed=tuple(data["removed"]),
             created=data["created"],
             padding=data["padding"],
+            cut=tuple(data.get("cut", ())),
         )
 
 

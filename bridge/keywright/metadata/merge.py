@@ -70,7 +70,7 @@ def merge_packet(
     had = dict(current)
     for path in known:
         had.setdefault(path.key, path)
-    removed, cut = _remove(splicer, removing, adding)
+    removed, cut, bare = _remove(splicer, removing, adding)
     seeds = [path for path in had.values() if path.key not in removing]
     fields = []
     for known_field in FIELDS:
@@ -84,7 +84,7 @@ def merge_packet(
         return Merged(xmp, Added(), frozenset(), frozenset(adding.values()), cut=cut)
     return Merged(
         splicer.result(),
-        Added(tuple(fields), tuple(str(path) for path in removed), created),
+        Added(tuple(fields), tuple(str(path) for path in removed), created, cut=tuple(sorted(bare))),
         frozenset(path for key, path in adding.items() if key not in had),
         frozenset(path for key, path in adding.items() if key in had),
         frozenset(removed),
@@ -203,13 +203,15 @@ def _add(
 
 def _remove(
     splicer: Splicer, removing: dict[tuple[str, ...], KeywordPath], adding: dict[tuple[str, ...], KeywordPath]
-) -> tuple[list[KeywordPath], frozenset[str]]:
-    """Take the paths out of every field; gives those that were there, and the names that flat fields lose.
+) -> tuple[list[KeywordPath], frozenset[str], set[str]]:
+    """Take the paths out of every field; gives those that were there, the names that flat fields lose, and those of
+    them that were found in the packet.
 
     A bare name goes where it is the keyword's own or stood for one of its parents, unless another keyword needs it.
+    It was a keyword of its own only where no path had it as a level.
     """
     if not removing:
-        return [], frozenset()
+        return [], frozenset(), set()
     levelled = [found for found in splicer.packet.fields if found.field.kind is not Kind.FLAT]
     listed = {(found.field.kind, key) for found in levelled for item in found.items if (key := _key(found, item))}
     there = {key for kind, key in listed if kind is Kind.PATHS or len(key) > 1}
@@ -218,7 +220,8 @@ def _remove(
     gone = {key for key in there if key in removing}
     cut = {key[-1] for key in removing} | {name for key in gone for name in key}
     cut -= needed
-    removed = set(gone)
+    removed, bare_names = set(gone), set()
+    levels = {name for key in there for name in key}
     for found in splicer.packet.fields:
         items = []
         for item in found.items:
@@ -226,9 +229,11 @@ def _remove(
             bare = key is not None and len(key) == 1 and found.field.kind is not Kind.PATHS
             if key is not None and (key[0] in cut if bare else key in removing):
                 items.append(item)
-                removed |= {wanted for wanted in removing if bare and wanted[-1] == key[0]}
+                if bare:
+                    bare_names.add(key[0])
+                    removed |= {wanted for wanted in removing if wanted[-1] == key[0] and key[0] not in levels}
         splicer.remove(found, items)
-    return [removing[key] for key in removing if key in removed], frozenset(cut)
+    return [removing[key] for key in removing if key in removed], frozenset(cut), bare_names
 
 
 def _undo_field(splicer: Splicer, found: FieldFound, record: FieldAdded, needed: set[str]) -> None:

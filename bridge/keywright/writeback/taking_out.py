@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from keywright.keywords import KeywordPath, fold_name
 from keywright.metadata import Added, revert
-from keywright.metadata.base import Edit, FieldAdded, invert_edits
+from keywright.metadata.base import Edit, FieldAdded, FieldKeywords, invert_edits
 from keywright.metadata.data import Data, PatchedData, stream_of, whole
+from keywright.metadata.dialects import FLAT
 from keywright.metadata.embedded import fields_of, packet_fields, read_blocks
 from keywright.metadata.fields import BY_ID, IPTC, XP_KEYWORDS, Kind
 from keywright.store.journal import Before, Entry, EntryState
@@ -18,8 +19,8 @@ from keywright.writeback.base import NothingToUndo
 from keywright.writeback.before import difference, digest, give_back, keep_edits, keep_whole
 from keywright.writeback.order import Past, kept, way_back
 
-_Left = Mapping[str, tuple[str, ...]]
-"""By field: entries of writes taken back, which other keywords still needed. They go with the last of these."""
+_Ours = Mapping[str, tuple[str, ...]]
+"""By flat field: its entries that Keywright put in and nothing has taken out since, as far as the journal knows."""
 
 Key = tuple[str, ...]
 
@@ -40,29 +41,40 @@ def take_out(now: Data, entry: Entry, name: str, past: Past) -> TakenOut | Nothi
     was = entry.intent
     found = digest(now)
     stays, stays_away = kept(entry.id, past, _touched)
-    added = _without_kept(Added.from_json(was.added.decode()), stays, stays_away)
-    undo = past.last_undo()
-    unnoticed = _unnoticed(past)
-    left = _joined(_left(undo), unnoticed)
+    record = Added.from_json(was.added.decode())
+    added = _without_kept(record, stays, stays_away)
     back = tuple(text for text in was.removed_keywords if _key(text) not in stays_away)
     out = tuple(text for text in was.added_keywords if _key(text) not in stays)
 
-    earlier = _earlier(now, name, way_back(entry.id, past, found), past)
-    if earlier is not None:
+    steps = way_back(entry.id, past, found)
+    earlier = _earlier(now, name, steps, past)
+    if steps and earlier is not None:
         content, before = earlier
         if content is not None and digest(content) == found:
             return NothingToUndo("the file is already as it was")
-        record = _record(added, _still_there(content, name, left))
-        return TakenOut(content, before or _before(now, content, name), record, back, out)
+        return TakenOut(
+            content, before or _before(now, content, name), _noted(added, _ours(past, steps[-1])), back, out
+        )
     if found == was.old_digest:
         return NothingToUndo("the file is already as it was")
-    added = _with_left(added, left if undo is not None and entry.id < undo.id else unnoticed)
+    ours, standing = _ours(past), _standing(past, entry.id)
+    # Names of what comes back are written anew with it: alone they would be taken for keywords until then.
+    others = _names(_there_before(past, entry.id))
+    wanted = (standing - _names(map(_key, back))) | others
+    added = _without_names(added, wanted)
+    listed = _listed(now, name)
+    own = {key[0] for field, key in listed if len(key) == 1 and not _puts_in(added, field, key)}
+    added = _with(added, _but_for(ours, wanted | own))
     content = revert(now, name, added)
     if content == now:
         return NothingToUndo("nothing that Keywright wrote is in the file any more")
-    ours = {f.field: f.items for f in added.fields if _is_flat(f.field)}
-    record = _record(added, _still_there(content, name, {**left, **ours}))
-    return TakenOut(content, _before(now, content, name), record, back, out)
+    left = _but_for(ours, others - standing)
+    if content is not None and back:
+        # What comes back belongs to whom it belonged; a parent that is written for it now is ours.
+        came = _minus(_flat_entries(content, name), _flat_entries(now, name))
+        left = _joined(left, _but_for(came, frozenset(record.cut)), _common(came, _ours(past, entry.id)))
+    left = _common(left, _flat_entries(content, name)) if content is not None else {}
+    return TakenOut(content, _before(now, content, name), _noted(added, left), back, out)
 
 
 def _before(now: Data, content: Data | None, name: str) -> Before:
@@ -120,8 +132,7 @@ def _without_kept(added: Added, stays: frozenset[Key], stays_away: frozenset[Key
     def is_kept(field: str, item: str) -> bool:
         if _is_flat(field):
             return (fold_name(item),) in stays
-        path = BY_ID[field].dialect.parse(item) if field in BY_ID else None
-        return path is not None and path.key in stays
+        return _parsed(field, item) in stays
 
     # A field as it was lists what is to stay away: then ours alone is taken out of it.
     fields = tuple(
@@ -132,48 +143,120 @@ def _without_kept(added: Added, stays: frozenset[Key], stays_away: frozenset[Key
     return replace(added, fields=fields, removed=removed)
 
 
-def _with_left(added: Added, left: _Left) -> Added:
+def _without_names(added: Added, names: Collection[str]) -> Added:
+    """The record without the bare names (case folded) that other writes want in the file."""
+    fields = (
+        replace(f, items=tuple(i for i in f.items if _name(i) not in names)) if _is_flat(f.field) else f
+        for f in added.fields
+    )
+    return replace(added, fields=tuple(fields))
+
+
+def _puts_in(added: Added, field: str, key: Key) -> bool:
+    return any(_parsed(f.field, item) == key for f in added.fields if f.field == field for item in f.items)
+
+
+def _parsed(field: str, item: str) -> Key | None:
+    path = BY_ID[field].dialect.parse(item) if field in BY_ID else None
+    return path.key if path is not None else None
+
+
+def _with(added: Added, more: _Ours) -> Added:
     fields = {f.field: f for f in added.fields}
-    for field, items in left.items():
+    for field, items in more.items():
         known = fields.get(field, FieldAdded(field, ()))
         fields[field] = replace(known, items=known.items + tuple(i for i in items if i not in known.items))
     return replace(added, fields=tuple(fields.values()))
 
 
-def _still_there(content: Data | None, name: str, wanted: _Left) -> _Left:
-    if content is None or not wanted:
-        return {}
-    if _is_sidecar(name):
-        fields = packet_fields(whole(content), name).keywords
-    else:
-        fields = fields_of(read_blocks(stream_of(content), name)).keywords
-    there = {(f.field, item) for f in fields for item in f.items}
-    left = {field: tuple(i for i in items if (field, i) in there) for field, items in wanted.items()}
-    return {field: items for field, items in left.items() if items}
+def _noted(added: Added, left: _Ours) -> bytes:
+    """The record of an undo: what was to be taken out, and what is ours in the file it leaves."""
+    return json.dumps(json.loads(added.to_json()) | {"left": left}, ensure_ascii=False).encode()
 
 
-def _record(added: Added, left: _Left) -> bytes:
-    data = json.loads(added.to_json())
-    return json.dumps(data | {"left": left}, ensure_ascii=False).encode() if left else added.to_json().encode()
-
-
-def _unnoticed(past: Past) -> _Left:
-    """Of writes whose undo found nothing of theirs that was not needed, so that it wrote nothing and noted nothing."""
-    undone = {trace.undoes for trace in past.traces}
-    found: _Left = {}
+def _ours(past: Past, before: int | None = None) -> _Ours:
+    """What is ours now, or was before a write. What another program did in between is not known to it."""
+    ours: _Ours = {}
     for trace in past.traces:
-        if trace.state is EntryState.UNDONE and trace.undoes is None and trace.id not in undone and trace.added:
+        if trace.id == before:
+            break
+        if trace.undoes is not None:
+            noted = json.loads(trace.added.decode()).get("left", {}) if trace.added else {}
+            ours = {field: tuple(items) for field, items in noted.items()}
+        elif trace.added:
+            added = Added.from_json(trace.added.decode())
+            flat = {f.field: f.items for f in added.fields if _is_flat(f.field)}
+            ours = _joined(_but_for(ours, frozenset(added.cut)), flat)
+    return ours
+
+
+def _standing(past: Past, entry_id: int) -> frozenset[str]:
+    """The names, case folded, that the writes left without this one still want in the file, with those above them."""
+    keywords: set[Key] = set()
+    names: set[str] = set()
+    for trace in past.traces:
+        if trace.undoes is not None or trace.state is not EntryState.WRITTEN or trace.id == entry_id:
+            continue
+        put_in, taken_out = _touched(trace)
+        keywords = (keywords - taken_out) | put_in
+        names -= _names(taken_out)
+        if trace.added:
             fields = Added.from_json(trace.added.decode()).fields
-            found = _joined(found, {f.field: f.items for f in fields if _is_flat(f.field)})
-    return found
+            names |= {_name(item) for f in fields if _is_flat(f.field) for item in f.items}
+    return frozenset(names | _names(keywords))
 
 
-def _joined(one: _Left, other: _Left) -> _Left:
-    return {field: tuple(dict.fromkeys((*one.get(field, ()), *other.get(field, ())))) for field in {**one, **other}}
+def _there_before(past: Past, entry_id: int) -> frozenset[Key]:
+    """What this write and those undone had put in and was there before them, as things are now: it is not ours."""
+    undone = (replace(t, state=EntryState.UNDONE) if t.id == entry_id else t for t in past.traces)
+    past = replace(past, traces=tuple(undone))
+    found: set[Key] = set()
+    applied = [trace for trace in past.traces if trace.undoes is None]
+    for trace in applied:
+        if trace.state is EntryState.UNDONE:
+            later = (_touched(t) for t in applied if t.id > trace.id and t.state is EntryState.WRITTEN)
+            decided = frozenset[Key]().union(*(one | other for one, other in later))
+            found |= kept(trace.id, past, _touched)[0] - decided
+    return frozenset(found)
 
 
-def _left(undo: Trace | None) -> _Left:
-    """What the last undo of the file had to leave."""
-    if undo is None or not undo.added:
-        return {}
-    return {field: tuple(items) for field, items in json.loads(undo.added.decode()).get("left", {}).items()}
+def _names(keys: Iterable[Key]) -> frozenset[str]:
+    return frozenset(name for key in keys for name in key)
+
+
+def _name(item: str) -> str:
+    return fold_name(FLAT.read_name(item))
+
+
+def _entries(content: Data, name: str) -> list[FieldKeywords]:
+    if _is_sidecar(name):
+        return packet_fields(whole(content), name).keywords
+    return fields_of(read_blocks(stream_of(content), name)).keywords
+
+
+def _flat_entries(content: Data, name: str) -> _Ours:
+    return _joined(*({f.field: f.items} for f in _entries(content, name) if _is_flat(f.field)))
+
+
+def _listed(content: Data, name: str) -> list[tuple[str, Key]]:
+    """The keywords in fields where programs list every keyword with its whole path."""
+    paths = [f for f in _entries(content, name) if f.field in BY_ID and BY_ID[f.field].kind is Kind.PATHS]
+    return [(f.field, key) for f in paths for item in f.items if (key := _parsed(f.field, item))]
+
+
+def _but_for(ours: _Ours, names: Collection[str]) -> _Ours:
+    """The entries whose names (case folded) are not among these."""
+    return {field: tuple(i for i in items if _name(i) not in names) for field, items in ours.items()}
+
+
+def _minus(one: _Ours, other: _Ours) -> _Ours:
+    return {f: tuple(i for i in items if _name(i) not in map(_name, other.get(f, ()))) for f, items in one.items()}
+
+
+def _common(one: _Ours, other: _Ours) -> _Ours:
+    return {f: tuple(i for i in items if _name(i) in map(_name, other.get(f, ()))) for f, items in one.items()}
+
+
+def _joined(*some: _Ours) -> _Ours:
+    fields = dict.fromkeys(field for one in some for field in one)
+    return {f: tuple(dict.fromkeys(i for one in some for i in one.get(f, ()))) for f in fields}
