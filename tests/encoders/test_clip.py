@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import shutil
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from encoders.tiny_clip import make_tiny_clip
 from keywright.encoders import available_encoders, clip_network, encoder_dimension, open_encoder, resolve_encoder
 from keywright.encoders.base import Encoder, EncoderError, TextEncoder, text_side
 from keywright.encoders.clip import ClipEncoder
@@ -20,43 +20,6 @@ from keywright.encoders.pulling import CONFIG, SUMS, pull_from_folder
 
 if any(importlib.util.find_spec(name) is None for name in ("open_clip", "torchvision", "transformers")):
     pytest.skip("the extra [clip] is not installed", allow_module_level=True)
-WORDS = ("a", "an", "the", "photo", "picture", "of", "many", "close", "up", "with", "in", "it", "dog", "beach", ".")
-
-
-def make_tiny_clip(folder: Path, seed: int = 0) -> Path:
-    """A whole open_clip model of a few thousand weights in ``folder``, as open_clip saves its own."""
-    import torch
-    from safetensors.torch import save_file
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
-
-    open_clip = clip_network.import_open_clip()
-    folder.mkdir(parents=True)
-    vocabulary = {word: number for number, word in enumerate(("<pad>", "<unk>", *WORDS))}
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>").save_pretrained(folder)
-    described = {
-        "embed_dim": 24,
-        "vision_cfg": {"image_size": 32, "layers": 2, "width": 48, "patch_size": 8, "head_width": 24},
-        "text_cfg": {
-            "context_length": 16,
-            "vocab_size": len(vocabulary),
-            "width": 24,
-            "heads": 2,
-            "layers": 1,
-            "hf_tokenizer_name": "kept-beside",
-        },
-    }
-    torch.manual_seed(seed)
-    text = {key: value for key, value in described["text_cfg"].items() if key != "hf_tokenizer_name"}
-    model = open_clip.CLIP(24, described["vision_cfg"], text)
-    save_file(
-        {name: value.contiguous() for name, value in model.state_dict().items()}, folder / "open_clip_model.safetensors"
-    )
-    config = {"model_cfg": described, "preprocess_cfg": {"mean": [0.5] * 3, "std": [0.5] * 3}}
-    (folder / CONFIG).write_text(json.dumps(config))
-    return folder
 
 
 @pytest.fixture(scope="module")

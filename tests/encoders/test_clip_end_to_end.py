@@ -11,7 +11,7 @@ from demo.library import make_library
 from PIL import Image
 
 from cli.kit import Keywright
-from encoders.test_clip import make_tiny_clip
+from encoders.tiny_clip import make_tiny_clip
 from keywright.encoders import LEVELS, clip_network
 from keywright.encoders.base import PHOTO_TEMPLATES, TextEncoder
 from keywright.encoders.kept import read_kept

@@ -115,7 +115,7 @@ def test_keywords_dealt_out_at_random_replace_no_encoder(tmp_path: Path) -> None
 def test_a_gain_that_chance_explains_is_none() -> None:
     assert _is_better((0.60, 0.63), 0.01)
     assert not _is_better((0.60, 0.63), 0.02)
-    assert not _is_better((0.60, 0.604), 0.0)
+    assert not _is_better((0.60, 0.601), 0.0)
     assert not _is_better((0.60, 0.58), 0.0)
 
 

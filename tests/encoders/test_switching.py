@@ -93,7 +93,7 @@ def test_a_change_that_was_stopped_goes_on_where_it_was_and_the_old_models_sugge
 def test_a_worse_encoder_is_learned_with_and_held_back(workspace: Workspace, tmp_path: Path) -> None:
     if any(importlib.util.find_spec(name) is None for name in ("open_clip", "torchvision", "transformers")):
         pytest.skip("the extra [clip] is not installed")
-    from encoders.test_clip import make_tiny_clip
+    from encoders.tiny_clip import make_tiny_clip
 
     kept = pull_folder(workspace.home, "tiny", make_tiny_clip(tmp_path / "tiny"))
     done = switch(workspace, "tiny")

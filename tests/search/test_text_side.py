@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from encoders.test_clip import make_tiny_clip
+from encoders.tiny_clip import make_tiny_clip
 from keywright.encoders.base import PHOTO_TEMPLATES, text_side
 from keywright.encoders.pulling import pull_from_folder
 from keywright.home import Home

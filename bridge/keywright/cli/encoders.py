@@ -124,7 +124,7 @@ def pull(name: str | None, source: Path | None, yes: bool, as_json: bool) -> Non
 
 @click.command()
 @click.option("--name", default="tuned", show_default=True, help="What the new encoder is called.")
-@click.option("--epochs", type=click.IntRange(1, 200), default=12, show_default=True, help="At most so many.")
+@click.option("--epochs", type=click.IntRange(1, 200), default=5, show_default=True, help="At most so many.")
 @json_option
 def finetune(name: str, epochs: int, as_json: bool) -> None:
     """Let the encoder in use learn your keywords, and change to the result where it is better.

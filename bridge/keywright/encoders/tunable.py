@@ -21,11 +21,10 @@ from keywright.encoders.kept import TUNED, KeptEncoder, sha256, write_kept
 from keywright.encoders.lite_graphs import Precision
 from keywright.encoders.pulling import keep_pulled
 from keywright.encoders.ranges import measured_ranges
+from keywright.encoders.tuning import short_numbers
 from keywright.errors import reason
 from keywright.renditions.base import Pixels
 
-LITE_BLOCKS = 2
-"""Blocks at the end of an EfficientNet-Lite that learn, with the head after them."""
 CLIP_BLOCKS = 2
 _RANGED = 64  # photos that the ranges of an eight-bit form are measured on
 
@@ -40,9 +39,11 @@ class Tunable:
 
 
 class _LiteEnd(nn.Module):
+    """The later half of an EfficientNet-Lite's blocks, and the head after them."""
+
     def __init__(self, network: EfficientNetLite) -> None:
         super().__init__()
-        self.blocks = network.blocks[-LITE_BLOCKS:]
+        self.blocks = network.blocks[len(network.blocks) // 2 :]
         self.head = network.head
 
     def forward(self, x: Tensor) -> Tensor:
@@ -53,25 +54,33 @@ class _LiteEnd(nn.Module):
 
 
 def tunable_lite(network: EfficientNetLite) -> Tunable:
-    """The last blocks and the head of an EfficientNet-Lite; training them changes ``network``."""
+    """The later half of an EfficientNet-Lite and its head; training them changes ``network``."""
     from keywright.encoders.efficientnet_lite import PIXEL_MEAN, PIXEL_SCALE
 
+    device = _device()
+    network.to(device)
+    end = _LiteEnd(network)
+    start = network.blocks[: len(network.blocks) // 2]
+
     def front(pixels: Pixels) -> NDArray[np.float16]:
-        with torch.inference_mode():
-            x = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() - PIXEL_MEAN) / PIXEL_SCALE
-            x = nn.functional.relu6(network.stem(x))
-            for block in network.blocks[:-LITE_BLOCKS]:
+        with torch.inference_mode(), short_numbers(torch.device(device)):
+            x = (torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float() - PIXEL_MEAN) / PIXEL_SCALE
+            x = nn.functional.relu6(network.stem(x.contiguous(memory_format=torch.channels_last)))
+            for block in start:
                 x = block(x)
-            found: NDArray[np.float16] = x.numpy().astype(np.float16)
+            found: NDArray[np.float16] = x.half().cpu().numpy()
             return found
 
-    end = _LiteEnd(network)
     return Tunable(front, end, list(end.parameters()))
+
+
+def _device() -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def tunable_clip(network: ClipNetwork) -> Tunable:
     """The last blocks of the part of a CLIP network that sees, and what follows them. Pixels go through all of it."""
-    network.moved("cuda" if torch.cuda.is_available() else "cpu", torch.float32)
+    network.moved(_device(), torch.float32)
     visual: nn.Module = network.model.visual  # type: ignore[assignment]
     stacks = [(name, one) for name, one in visual.named_modules() if isinstance(one, nn.Sequential | nn.ModuleList)]
     name, stack = max(stacks, key=lambda pair: (len(pair[1]), -len(pair[0])))
@@ -96,6 +105,7 @@ def keep_lite(
     """Keep fine-tuned networks as an encoder; ``pictures`` are some photos as it is shown them."""
     folder = _fresh(encoders, name)
     for network_name, (network, classifier) in networks.items():
+        network.to("cpu")
         state = {f"network.{key}": value.clone() for key, value in network.state_dict().items()}
         state |= {"classifier.weight": classifier.weight, "classifier.bias": classifier.bias}
         torch.save(state, folder / f"{network_name}.pth")

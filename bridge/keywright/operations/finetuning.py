@@ -42,10 +42,9 @@ LEAST_PHOTOS = 100
 LEAST_OF_KEYWORD = 8
 """A keyword on fewer photos has too few in each part."""
 MOST_PHOTOS = 6000
-LEAST_GAIN = 0.005
+LEAST_GAIN = 0.002
 """In mean average precision on the deciding photos; and more than twice its standard error."""
-PARTS = (0.7, 0.15)  # learned from, stopping; the rest decides
-_RIDGE = 1.0
+PARTS = (0.6, 0.15)  # learned from, stopping; the rest decides
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +96,8 @@ def finetune(
     with workspace.store.read() as connection:
         gathered = gather(workspace, connection)
     material = prepared(workspace, gathered, progress, cancel)
-    _begin(work, base, material)
     settings = settings or TuneSettings()
+    _begin(work, base, material, settings)
     if base in BUILTIN:
         report = _tune_lite(workspace, BUILTIN[base], name, material, work, settings, progress, cancel)
     else:
@@ -152,11 +151,11 @@ def prepared(workspace: Workspace, gathered: Gathered, progress: Progress, cance
     )
 
 
-def _begin(work: Path, base: str, material: Material) -> None:
-    """Keep what an earlier run left only where it was of the same photos, keywords and encoder."""
+def _begin(work: Path, base: str, material: Material, settings: TuneSettings) -> None:
+    """Keep what an earlier run left only where it was of the same photos, keywords, encoder and settings."""
     said = hashlib.blake2b(np.packbits(material.labels).tobytes() + str(len(material.pictures)).encode()).hexdigest()
     mark = work / "of.json"
-    wanted = json.dumps({"base": base, "labels": said})
+    wanted = json.dumps({"base": base, "labels": said, "settings": repr(settings)})
     try:
         if mark.read_text(encoding="utf-8") == wanted:
             return
@@ -186,7 +185,9 @@ def _tune_lite(
     for network_name in spec.networks:
         network, head = packaged(network_name).load()
         tunable = tunable_lite(network)
-        activations = _activations(tunable, material, work / network_name, network_name, progress, cancel)
+        activations = _activations(
+            tunable, material, settings.variations, work / network_name, network_name, progress, cancel
+        )
         old = all_features(tunable.blocks, activations, len(material.labels))
         done = _train(
             tunable, activations, material, work / f"{network_name}.pt", settings, network_name, progress, cancel
@@ -222,7 +223,7 @@ def _tune_clip(
     source = workspace.home.encoders / kept.name
     network = ClipNetwork(kept, source, folded=False)
     tunable = tunable_clip(network)
-    activations = _activations(tunable, material, work / "pixels", kept.name, progress, cancel)
+    activations = _activations(tunable, material, settings.variations, work / "pixels", kept.name, progress, cancel)
     before = _unit(all_features(tunable.blocks, activations, len(material.labels)))
     done = _train(tunable, activations, material, work / "vision.pt", settings, kept.name, progress, cancel)
     after = _unit(all_features(tunable.blocks, activations, len(material.labels)))
@@ -242,11 +243,13 @@ def _report(
 
 
 def _activations(
-    tunable: Tunable, material: Material, folder: Path, what: str, progress: Progress, cancel: Cancel
+    tunable: Tunable, material: Material, variations: int, folder: Path, what: str, progress: Progress, cancel: Cancel
 ) -> Activations:
-    """What the part that never changes makes of each photo and its mirror image, in files of the folder."""
+    """What the part that never changes makes of each photo and its variations, in files of the folder."""
+    from keywright.encoders.augmenting import varied
     from keywright.encoders.tuning import Activations
 
+    views = 1 + variations
     folder.mkdir(parents=True, exist_ok=True)
     shapes = [picture.shape for picture in material.pictures]
     rows, values, done = [], [], 0
@@ -263,9 +266,10 @@ def _activations(
             if cancel():
                 raise CancelledError("Stopped before the first epoch; the next run begins anew.")
             one = np.stack([material.pictures[row] for row in mine[start : start + 16]])
-            both = np.stack([one, one[:, :, ::-1]], axis=1).reshape(-1, *shape)
-            made = tunable.front(np.ascontiguousarray(both))
-            made = made.reshape(len(one), 2, *made.shape[1:])
+            generator = np.random.default_rng((number, start))  # a run that goes on makes the same variations
+            shown = np.stack([one, *(varied(one, generator) for _ in range(variations))], axis=1)
+            made = tunable.front(shown.reshape(-1, *shape))
+            made = made.reshape(len(one), views, *made.shape[1:])
             if out is None:
                 out = np.lib.format.open_memmap(file, mode="w+", dtype=made.dtype, shape=(len(mine), *made.shape[1:]))
             out[start : start + len(one)] = made
@@ -289,7 +293,7 @@ def _train(
     from keywright.encoders.tuning import TuningStoppedError, tune
 
     def judge(vectors: Matrix) -> float:
-        scores = _ridge(vectors[material.training], material.labels[material.training], vectors[material.stopping])
+        scores = _learned(vectors, material, material.stopping)
         return float(np.nanmean(_precisions(scores, material.labels[material.stopping])))
 
     try:
@@ -312,7 +316,7 @@ def _train(
 def _decide(before: Matrix, after: Matrix, material: Material) -> tuple[tuple[float, float], float]:
     """Mean average precision of the learner on the deciding photos with each encoder, and their difference's error."""
     truth = material.labels[material.deciding]
-    old, new = (_precisions(_learned(vectors, material), truth) for vectors in (before, after))
+    old, new = (_precisions(_learned(vectors, material, material.deciding), truth) for vectors in (before, after))
     differences = (new - old)[~np.isnan(old)]
     if len(differences) < 2:
         return (float(np.nanmean(old)), float(np.nanmean(new))), float("inf")
@@ -324,7 +328,8 @@ def _is_better(means: tuple[float, float], error: float) -> bool:
     return means[1] - means[0] > max(LEAST_GAIN, 2 * error)
 
 
-def _learned(vectors: Matrix, material: Material) -> NDArray[np.float32]:
+def _learned(vectors: Matrix, material: Material, asked: Rows) -> NDArray[np.float32]:
+    """What the learner, taught with the photos to learn from, says of others: shape (asked, keywords)."""
     from keywright.keywords import KeywordPath
 
     labels = material.labels[material.training]
@@ -334,21 +339,9 @@ def _learned(vectors: Matrix, material: Material) -> NDArray[np.float32]:
     ]
     rows = vectors[material.training]
     models = train(TrainingData("", rows, np.ones(len(rows), np.float32), examples), LearnerSettings()).models
-    scores = np.zeros((len(material.deciding), len(paths)), np.float32)
+    scores = np.zeros((len(asked), len(paths)), np.float32)
     place = {path: column for column, path in enumerate(paths)}
-    scores[:, [place[path] for path in models.paths]] = models.confidences(vectors[material.deciding])
-    return scores
-
-
-def _ridge(x: Matrix, labels: Labels, asked: Matrix) -> NDArray[np.float32]:
-    """Scores of a ridge that all keywords share: quick, and near enough to say when to stop."""
-    centre = x.mean(axis=0)
-    rows = x - centre
-    kernel = rows @ rows.T
-    kernel[np.diag_indices_from(kernel)] += _RIDGE
-    targets = labels.astype(np.float32)
-    solved = np.linalg.solve(kernel, targets - targets.mean(axis=0))
-    scores: NDArray[np.float32] = ((asked - centre) @ (rows.T @ solved)).astype(np.float32)
+    scores[:, [place[path] for path in models.paths]] = models.confidences(vectors[asked])
     return scores
 
 
