@@ -167,7 +167,8 @@ local K = require 'Keywords'
 local index = K.index{{id=1, name='Animals'}, {id=2, name='Dog', parent=1}, {id=3, name='Cat', parent=1}}
 local carried = {a = {[2] = true}, b = {[3] = true}}
 local off = {{photo='a', keyword='animals|DOG'}, {photo='a', keyword='Animals|Dog', id=2},
-  {photo='b', keyword='Animals|Dog'}, {photo='a', keyword='Animals|Cow'}, {photo='a', keyword='Nowhere'}, {photo='b', keyword='Animals|Cat', id=2}}
+  {photo='b', keyword='Animals|Dog'}, {photo='a', keyword='Animals|Cow'}, {photo='a', keyword='Nowhere'},
+  {photo='b', keyword='Animals|Cat', id=2}}
 local plan = K.plan(index, {{photo='b', keyword='Animals|Dog'}}, carried, true, off)
 local got = {}
 for _, one in ipairs(plan.off) do got[#got + 1] = one.photo .. one.id end
