@@ -85,7 +85,7 @@ def main() -> None:
         tempfile.TemporaryDirectory() as folder,
         Workspace.open(Home(Path(folder)), encoder=arguments.encoder) as workspace,
     ):
-        shown = [CatalogPhoto(p.name, p, paths) for (p, _), paths in zip(training, given, strict=True)]
+        shown = [CatalogPhoto(str(p), p, paths) for (p, _), paths in zip(training, given, strict=True)]
         with workspace.store.write() as connection:
             catalog = photos.register_catalog(connection, CatalogKind.FOLDER, "/b", str(arguments.photos), learn=True)
             sync_photos(connection, catalog, shown, photos.KeywordIds(connection))
