@@ -71,6 +71,17 @@ def test_the_gram_solution_is_scikit_learns_ridge_and_its_leverages_leave_one_ou
         assert np.allclose(again.predict(placed[[photo]])[0], honest[photo], atol=2e-3)
 
 
+@pytest.mark.parametrize("dimension", [1, 255, 256, 257, 600])
+def test_hat_values_of_long_vectors_are_those_of_the_whole_inverse(dimension: int) -> None:
+    rng = np.random.default_rng(dimension)
+    x = rng.standard_normal((40, dimension)).astype(np.float32)
+    sums = x.sum(axis=0, dtype=np.float64)
+    ridge = GramRidge.of(Gram(x.T.astype(np.float64) @ x, sums, len(x)), 0.7)
+    centred = (x - sums / len(x)).astype(np.float64)
+    hat = centred @ np.linalg.solve(centred.T @ centred + 0.7 * np.eye(dimension), centred.T)
+    assert np.allclose(ridge.leverages(x), np.diag(hat) + 1 / len(x), atol=1e-4)
+
+
 def test_a_weighted_photo_counts_as_in_scikit_learns_weighted_ridge(problem) -> None:
     x, y = problem
     kernel = kernel_of(x)

@@ -2,12 +2,16 @@
 
 The features are the points themselves and, where that ranks better, their likeness to a sample of landmarks. Only the
 Gram matrix, its factor and one block of photos are held; every pass makes the features of a block anew.
+
+Products within a pass are numpy's alone: scipy brings threads of its own, and each library's, waiting for work, take
+the cores from the other's: a training took longer with scipy's, which make half of a symmetric or triangular product.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +22,8 @@ from keywright.learning.features import FeatureMap
 from keywright.learning.ridge import Fit
 
 Doubles = NDArray[np.float64]
+STRIP = 256
+"""Columns of a triangular product made at a time."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -42,11 +48,10 @@ class Gram:
         sums = np.zeros(size, dtype=np.float64)
         moments = np.zeros((0 if targets is None else targets.shape[1], size), dtype=np.float32)
         for rows, block in features.blocks(vectors):
-            products += linalg.blas.ssyrk(1.0, block.T, lower=1)  # half of a product: the other half is its mirror
+            products += block.T @ block
             sums += np.ones(len(block), dtype=np.float32) @ block
             if targets is not None:
                 moments += targets[rows].T @ block
-        products += np.tril(products, -1).T
         return cls(products, sums, len(vectors)), np.ascontiguousarray(moments.T)
 
     def __add__(self, other: Gram) -> Gram:
@@ -99,9 +104,13 @@ class GramRidge:
     def whitened(self, features: Floats) -> Floats:
         """Rows u with u @ u' the hat matrix less its constant 1/n, shape (rows, m)."""
         centred = features - self.mean
-        if self.triangular:  # half of a product
-            return linalg.blas.strmm(1.0, self.whitener, centred.T, lower=1, overwrite_b=1).T
-        return np.asarray(centred @ self.whitener.T, dtype=np.float32)
+        if not self.triangular:
+            return np.asarray(centred @ self.whitener.T, dtype=np.float32)
+        white = np.empty_like(centred)
+        for start, stop in pairwise(range(0, len(self.whitener) + STRIP, STRIP)):  # what is zero is not multiplied
+            rows = self.whitener[start:stop, :stop]
+            np.matmul(centred[:, :stop], rows.T, out=white[:, start:stop])
+        return white
 
     def leverages(self, features: Floats) -> Floats:
         """Shape (rows,): the hat matrix's diagonal for these photos of the training set."""

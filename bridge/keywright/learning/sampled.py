@@ -21,6 +21,8 @@ LEAST_BELIEVED = 0.1
 """Scores below this are not believed to be omissions at all, so that targets stay sparse."""
 BACKGROUND = 2048
 POSITIVES = 64
+PAIRS = 512
+"""Pairs of a photo and a keyword looked at together: what they need stays in the processor's cache."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -110,6 +112,15 @@ def _left_out(block: Floats, leverages: Floats, fit: Fit, targets: sparse.csr_ma
     return scores
 
 
+def _of_pairs(block: Floats, rows: Rows, by_keyword: Floats, columns: Rows) -> Floats:
+    """The products of some photos and some keywords, a pair at each place of ``rows`` and ``columns``."""
+    found = np.empty(len(rows), dtype=np.float32)
+    for start in range(0, len(rows), PAIRS):
+        some = slice(start, start + PAIRS)
+        np.einsum("ij,ij->i", block[rows[some]], by_keyword[columns[some]], out=found[some])
+    return found
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class _Judged:
     believed: sparse.csr_matrix  # targets to add for probable omissions
@@ -134,26 +145,33 @@ def _judge(
     leverages = np.empty(len(vectors), dtype=np.float32)
     moments = np.zeros((len(examples), features.dimension), dtype=np.float32)
     refused = _rejected(examples, labels.shape)
+    by_keyword = np.ascontiguousarray(fit.coefficients.T)
     found = []
     for rows, block in features.blocks(vectors):
         leverages[rows] = ridge.leverages(block)
-        scores = _left_out(block, leverages[rows], fit, labels[rows])
         low, high = labels.indptr[rows.start], labels.indptr[rows.stop]
         own = np.repeat(np.arange(rows.stop - rows.start), np.diff(labels.indptr[rows.start : rows.stop + 1]))
-        columns = labels.indices[low:high]
-        own_scores.data[low:high] = scores[own, columns]
+        columns = labels.indices[low:high].astype(np.int64)
         inside = (background >= rows.start) & (background < rows.stop)
-        ordinary[inside] = scores[background[inside] - rows.start]
-        if relabelling:
-            scores[own, columns] = 0
-            no = refused[rows].tocoo()
-            scores[no.row, no.col] = 0
-            at: Rows = np.flatnonzero(scores > LEAST_BELIEVED)
-            value: Floats = np.minimum(scores.ravel()[at], 1) * np.float32(relabelling)
-            photo, column_of = at // len(examples), at % len(examples)
-            part = sparse.csr_matrix((value, (photo, column_of)), shape=(len(block), len(examples)))
-            moments += part.T @ block
-            found.append(part)
+        some = background[inside]
+        if not relabelling:  # of the keywords that a photo does not carry, those of the background are enough
+            leverage = leverages[rows][own]
+            raw = _of_pairs(block, own, by_keyword, columns) + fit.intercepts[columns]
+            own_scores.data[low:high] = (raw - leverage * labels.data[low:high]) / (1 - leverage)
+            ordinary[inside] = _left_out(block[some - rows.start], leverages[some], fit, labels[some])
+            continue
+        scores = _left_out(block, leverages[rows], fit, labels[rows])
+        own_scores.data[low:high] = scores[own, columns]
+        ordinary[inside] = scores[some - rows.start]
+        scores[own, columns] = 0
+        no = refused[rows].tocoo()
+        scores[no.row, no.col] = 0
+        at: Rows = np.flatnonzero(scores > LEAST_BELIEVED)
+        value: Floats = np.minimum(scores.ravel()[at], 1) * np.float32(relabelling)
+        photo, column_of = at // len(examples), at % len(examples)
+        part = sparse.csr_matrix((value, (photo, column_of)), shape=(len(block), len(examples)))
+        moments += part.T @ block
+        found.append(part)
     if found:
         believed = sparse.vstack(found, format="csr")
     else:
@@ -220,13 +238,13 @@ def _cells(
     row, at, column_of = (np.concatenate(part) for part in (pairs_row, pairs_place, pairs_column))
     by_row = np.argsort(row, kind="stable")
     row, at, column_of = row[by_row], at[by_row], column_of[by_row]
-    weights_by_keyword = np.ascontiguousarray(fit.coefficients.T)
+    by_keyword = np.ascontiguousarray(fit.coefficients.T)
     needed, inverse = np.unique(row, return_inverse=True)
     own = np.asarray(targets[row, column_of], dtype=np.float32).ravel()
     for part, block in features.blocks(vectors[needed]) if len(needed) else ():
         mine = slice(*np.searchsorted(inverse, [part.start, part.stop]))
         leverage, c = leverages[row[mine]], column_of[mine]
-        raw = np.einsum("ij,ij->i", block[inverse[mine] - part.start], weights_by_keyword[c]) + fit.intercepts[c]
+        raw = _of_pairs(block, inverse[mine] - part.start, by_keyword, c) + fit.intercepts[c]
         scores[at[mine], c] = (raw - leverage * own[mine]) / (1 - leverage)
     if names is not None and len(row):
         scores[at, column_of] += names.of_pairs(vectors[row], column_of)
