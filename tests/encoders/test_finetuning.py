@@ -12,16 +12,17 @@ from PIL import Image
 
 from keywright.encoders import open_encoder
 from keywright.encoders.probing import probe
-from keywright.encoders.tuning import TuneSettings
+from keywright.encoders.tuning import TuneSettings, clearly_better
 from keywright.errors import KeywrightError
 from keywright.home import Home
 from keywright.keywords import KeywordPath
 from keywright.metadata import plan_file_change
 from keywright.operations.active import load_models
-from keywright.operations.finetuning import _is_better, finetune
+from keywright.operations.finetuning import finetune
 from keywright.operations.learning import learn
 from keywright.operations.progress import CancelledError
 from keywright.operations.switching import switch
+from keywright.operations.turns import decide, is_better, parted
 from keywright.operations.workspace import Workspace
 
 QUICK = TuneSettings(epochs=3, patience=3, head_steps=30)
@@ -77,7 +78,7 @@ def test_fine_tuning_that_was_stopped_goes_on_and_what_was_kept_can_be_used(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(home, tmp_path / "home")
-    monkeypatch.setattr("keywright.operations.finetuning._is_better", lambda *_: True)
+    monkeypatch.setattr("keywright.operations.finetuning.is_better", lambda *_: True)
     with Workspace.open(Home(tmp_path / "home")) as workspace:
         epochs: list[int] = []
 
@@ -91,7 +92,8 @@ def test_fine_tuning_that_was_stopped_goes_on_and_what_was_kept_can_be_used(
         epochs.clear()
         done = finetune(workspace, settings=QUICK, progress=progress)
         assert epochs[0] == 1
-        assert done.epochs == epochs[-1] > 1
+        assert done.epochs > 1
+        assert epochs[-1] > 2 * QUICK.epochs  # in the last of three turns
         assert done.encoder is not None
         assert workspace.encoder_id == CENTRE  # until it is changed to
         assert not (workspace.home.cache / "finetuning" / "tuned").exists()
@@ -113,10 +115,48 @@ def test_keywords_dealt_out_at_random_replace_no_encoder(tmp_path: Path) -> None
 
 
 def test_a_gain_that_chance_explains_is_none() -> None:
-    assert _is_better((0.60, 0.63), 0.01)
-    assert not _is_better((0.60, 0.63), 0.02)
-    assert not _is_better((0.60, 0.601), 0.0)
-    assert not _is_better((0.60, 0.58), 0.0)
+    assert is_better((0.60, 0.63), 0.01)
+    assert not is_better((0.60, 0.63), 0.02)
+    assert not is_better((0.60, 0.601), 0.0)
+    assert not is_better((0.60, 0.58), 0.0)
+
+
+def test_of_two_epochs_one_is_better_only_by_more_than_keywords_differ() -> None:
+    generator = np.random.default_rng(6)
+    one = generator.random(100)
+    assert not clearly_better(one + generator.normal(0.001, 0.05, 100), one)
+    assert clearly_better(one + generator.normal(0.03, 0.05, 100), one)
+    unknown = np.where(np.arange(100) < 99, np.nan, 0.5)
+    assert not clearly_better(unknown + 0.1 * np.arange(100), one)
+    assert not clearly_better(np.full(100, np.nan), one)
+
+
+def test_every_photo_decides_once_and_never_on_a_network_that_knew_it() -> None:
+    for photos in (100, 101, 2704):
+        turns = parted(photos)
+        assert sorted(np.concatenate([turn.deciding for turn in turns]).tolist()) == list(range(photos))
+        for turn in turns:
+            parts = np.concatenate([turn.training, turn.stopping, turn.deciding])
+            assert sorted(parts.tolist()) == list(range(photos))
+            assert len(turn.training) > 4 * len(turn.stopping) > 0
+
+
+def test_what_a_network_says_of_photos_it_learned_does_not_decide() -> None:
+    """Each turn's vectors give its own photos away, and are noise for those that decide."""
+    generator = np.random.default_rng(4)
+    labels = np.eye(5, dtype=bool)[generator.integers(0, 5, 150)]
+    turns, noise = parted(150), generator.standard_normal((150, 16)).astype(np.float32)
+    given_away = []
+    for turn in turns:
+        vectors = noise.copy()
+        vectors[np.r_[turn.training, turn.stopping], :5] += 20 * labels[np.r_[turn.training, turn.stopping]]
+        given_away.append(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+    before = noise / np.linalg.norm(noise, axis=1, keepdims=True)
+    means, error = decide(before, given_away, labels, turns)
+    assert not is_better(means, error)
+    seen = [(noise + 20 * np.pad(labels, ((0, 0), (0, 11)))).astype(np.float32) for _ in turns]
+    means, error = decide(before, [one / np.linalg.norm(one, axis=1, keepdims=True) for one in seen], labels, turns)
+    assert is_better(means, error)
 
 
 def test_too_few_photos_are_said(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

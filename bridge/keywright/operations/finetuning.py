@@ -1,9 +1,10 @@
 """Fine-tuning the encoder in use on the photographer's own keywords, and keeping it only where it is better.
 
-The keyworded photos are parted in three: most are learned from, some say when to stop, and the last, which nothing was
-learned or chosen from, decide: the learner is trained on vectors of both encoders, and the tuned one is kept when its
-keywords are ranked better there by more than chance explains. Keywords that do not go with what is in the photos give
-no such gain.
+It is done three times, each time without a third of the keyworded photos, from which nothing is learned or chosen: they
+decide. The learner is trained on vectors of both encoders, and the tuned one is kept when keywords are ranked better on
+all these thirds together, by more than chance explains. Keywords that do not go with what is in the photos give no such
+gain. What is kept is the mean of the three networks' weights (Wortsman et al. 2022, arXiv:2203.05482): each began from
+the same, so that it lies between them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,27 +25,21 @@ from keywright.encoders.base import available_cores
 from keywright.encoders.builtin import BUILTIN, BuiltinSpec
 from keywright.encoders.kept import CLIP, KeptEncoder, kept_encoders
 from keywright.errors import KeywrightError
-from keywright.learning.base import NO_ROWS, KeywordExamples, TrainingData
-from keywright.learning.choosing import average_precisions
-from keywright.learning.settings import LearnerSettings
-from keywright.learning.training import train
 from keywright.operations.gathering import Gathered, gather
 from keywright.operations.progress import Cancel, CancelledError, Progress, never, silent
+from keywright.operations.turns import TURNS, Turn, decide, is_better, judged, parted
 from keywright.operations.workspace import Workspace
 from keywright.renditions.base import Pixels, RenditionError
 from keywright.renditions.renderer import Renderer
 
 if TYPE_CHECKING:
     from keywright.encoders.tunable import Tunable
-    from keywright.encoders.tuning import Activations, Labels, Matrix, Rows, Tuned, TuneSettings
+    from keywright.encoders.tuning import Activations, Labels, Matrix, Tuned, TuneSettings
 
 LEAST_PHOTOS = 100
 LEAST_OF_KEYWORD = 8
 """A keyword on fewer photos has too few in each part."""
 MOST_PHOTOS = 6000
-LEAST_GAIN = 0.002
-"""In mean average precision on the deciding photos; and more than twice its standard error."""
-PARTS = (0.6, 0.15)  # learned from, stopping; the rest decides
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +60,23 @@ class FineTuned:
         return self.encoder is not None
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Crossed:
+    """Features of all photos, not normalised: of the network as it was, as each turn left it, and of their mean."""
+
+    before: Matrix
+    after: Sequence[Matrix]
+    mean: Matrix
+    epochs: int  # of the longest turn
+
+
 @dataclass(frozen=True, slots=True)
 class Material:
     """Photos to learn from: ``pictures`` as the encoder is shown them, ``labels`` (photos, keywords)."""
 
     pictures: Sequence[Pixels]
     labels: Labels
-    training: Rows
-    stopping: Rows
-    deciding: Rows
+    turns: Sequence[Turn]
 
 
 def finetune(
@@ -144,11 +147,7 @@ def prepared(workspace: Workspace, gathered: Gathered, progress: Progress, cance
             f"Fine-tuning needs at least {LEAST_PHOTOS} photos that can be read and keywords on at least "
             f"{LEAST_OF_KEYWORD} of them; there are {len(found)} photos and {int(enough.sum())} such keywords."
         )
-    first, second = (round(len(found) * part) for part in (PARTS[0], sum(PARTS)))
-    number = np.arange(len(found))
-    return Material(
-        [pixels for _, pixels in found], labels[:, enough], number[:first], number[first:second], number[second:]
-    )
+    return Material([pixels for _, pixels in found], labels[:, enough], parted(len(found)))
 
 
 def _begin(work: Path, base: str, material: Material, settings: TuneSettings) -> None:
@@ -179,31 +178,24 @@ def _tune_lite(
     from keywright.encoders.builtin import USUAL_LENGTH
     from keywright.encoders.lite_graphs import packaged
     from keywright.encoders.tunable import distilled_head, keep_lite, tunable_lite
-    from keywright.encoders.tuning import all_features
 
-    before, after, made, epochs = [], [], {}, 0
+    made, parts = {}, []
     for network_name in spec.networks:
         network, head = packaged(network_name).load()
         tunable = tunable_lite(network)
-        activations = _activations(
-            tunable, material, settings.variations, work / network_name, network_name, progress, cancel
-        )
-        old = all_features(tunable.blocks, activations, len(material.labels))
-        done = _train(
-            tunable, activations, material, work / f"{network_name}.pt", settings, network_name, progress, cancel
-        )
-        new = all_features(tunable.blocks, activations, len(material.labels))
-        epochs = max(epochs, done.epochs)
-        made[network_name] = (network, distilled_head(new[material.training], old[material.training], head))
-        length = USUAL_LENGTH[network_name]
-        before.append(old / length)
-        after.append(new / length)
-    means, error = _decide(_unit(np.concatenate(before, axis=1)), _unit(np.concatenate(after, axis=1)), material)
+        done = _crossed(tunable, material, work / network_name, settings, network_name, progress, cancel)
+        made[network_name] = (network, distilled_head(done.mean, done.before, head))
+        parts.append((done, USUAL_LENGTH[network_name]))
+    before = _unit(np.concatenate([done.before / length for done, length in parts], axis=1))
+    after = [
+        _unit(np.concatenate([done.after[turn] / length for done, length in parts], axis=1)) for turn in range(TURNS)
+    ]
+    means, error = decide(before, after, material.labels, material.turns)
     encoder = None
-    if _is_better(means, error):
+    if is_better(means, error):
         about = f"{spec.id} fine-tuned on {len(material.labels):,} photos"
         encoder = keep_lite(workspace.home.encoders, name, spec, made, material.pictures, about)
-    return _report(spec.id, encoder, material, epochs, means, error)
+    return _report(spec.id, encoder, material, max(done.epochs for done, _ in parts), means, error)
 
 
 def _tune_clip(
@@ -218,18 +210,13 @@ def _tune_clip(
 ) -> FineTuned:
     from keywright.encoders.clip_network import ClipNetwork
     from keywright.encoders.tunable import keep_clip, tunable_clip
-    from keywright.encoders.tuning import all_features
 
     source = workspace.home.encoders / kept.name
     network = ClipNetwork(kept, source, folded=False)
-    tunable = tunable_clip(network)
-    activations = _activations(tunable, material, settings.variations, work / "pixels", kept.name, progress, cancel)
-    before = _unit(all_features(tunable.blocks, activations, len(material.labels)))
-    done = _train(tunable, activations, material, work / "vision.pt", settings, kept.name, progress, cancel)
-    after = _unit(all_features(tunable.blocks, activations, len(material.labels)))
-    means, error = _decide(before, after, material)
+    done = _crossed(tunable_clip(network), material, work / "vision", settings, kept.name, progress, cancel)
+    means, error = decide(_unit(done.before), [_unit(one) for one in done.after], material.labels, material.turns)
     encoder = None
-    if _is_better(means, error):
+    if is_better(means, error):
         about = f"{kept.id} fine-tuned on {len(material.labels):,} photos"
         encoder = keep_clip(workspace.home.encoders, name, source, network, about, kept.licence)
     return _report(kept.id, encoder, material, done.epochs, means, error)
@@ -240,6 +227,40 @@ def _report(
 ) -> FineTuned:
     photos, keywords = material.labels.shape
     return FineTuned(base, encoder, photos, keywords, epochs, means[0], means[1], error)
+
+
+def _crossed(
+    tunable: Tunable,
+    material: Material,
+    folder: Path,
+    settings: TuneSettings,
+    what: str,
+    progress: Progress,
+    cancel: Cancel,
+) -> Crossed:
+    """Train ``tunable`` in each turn from where it was, and leave it with the mean of their weights."""
+    from keywright.encoders.tuning import all_features
+
+    activations = _activations(tunable, material, settings.variations, folder, what, progress, cancel)
+    count, blocks = len(material.labels), tunable.blocks
+    before = all_features(blocks, activations, count)
+    first = {name: tensor.clone() for name, tensor in blocks.state_dict().items()}
+    mean = {name: tensor.clone() for name, tensor in first.items()}
+    after, epochs = [], 0
+    for number, turn in enumerate(material.turns):
+        blocks.load_state_dict(first)
+
+        def trained(done: int, total: int, number: int = number) -> None:
+            progress(f"Fine-tuning {what}", number * total + done, TURNS * total)
+
+        done = _train(tunable, activations, material, turn, folder / f"turn{number}.pt", settings, trained, cancel)
+        epochs = max(epochs, done.epochs)
+        after.append(all_features(blocks, activations, count))
+        for name, tensor in blocks.state_dict().items():
+            if tensor.is_floating_point():
+                mean[name] += (tensor - first[name]) / TURNS
+    blocks.load_state_dict(mean)
+    return Crossed(before, after, all_features(blocks, activations, count), epochs)
 
 
 def _activations(
@@ -284,17 +305,16 @@ def _train(
     tunable: Tunable,
     activations: Activations,
     material: Material,
+    turn: Turn,
     checkpoint: Path,
     settings: TuneSettings,
-    what: str,
-    progress: Progress,
+    progress: Callable[[int, int], None],
     cancel: Cancel,
 ) -> Tuned:
     from keywright.encoders.tuning import TuningStoppedError, tune
 
-    def judge(vectors: Matrix) -> float:
-        scores = _learned(vectors, material, material.stopping)
-        return float(np.nanmean(_precisions(scores, material.labels[material.stopping])))
+    def judge(vectors: Matrix) -> NDArray[np.float64]:
+        return judged(vectors, material.labels, turn.training, turn.stopping)
 
     try:
         return tune(
@@ -302,54 +322,15 @@ def _train(
             tunable.trainable,
             activations,
             material.labels,
-            material.training,
+            turn.training,
             judge,
             checkpoint,
             settings,
-            lambda done, total: progress(f"Fine-tuning {what}", done, total),
+            progress,
             cancel,
         )
     except TuningStoppedError as error:
         raise CancelledError(str(error)) from None
-
-
-def _decide(before: Matrix, after: Matrix, material: Material) -> tuple[tuple[float, float], float]:
-    """Mean average precision of the learner on the deciding photos with each encoder, and their difference's error."""
-    truth = material.labels[material.deciding]
-    old, new = (_precisions(_learned(vectors, material, material.deciding), truth) for vectors in (before, after))
-    differences = (new - old)[~np.isnan(old)]
-    if len(differences) < 2:
-        return (float(np.nanmean(old)), float(np.nanmean(new))), float("inf")
-    error = float(differences.std(ddof=1) / np.sqrt(len(differences)))
-    return (float(np.nanmean(old)), float(np.nanmean(new))), error
-
-
-def _is_better(means: tuple[float, float], error: float) -> bool:
-    return means[1] - means[0] > max(LEAST_GAIN, 2 * error)
-
-
-def _learned(vectors: Matrix, material: Material, asked: Rows) -> NDArray[np.float32]:
-    """What the learner, taught with the photos to learn from, says of others: shape (asked, keywords)."""
-    from keywright.keywords import KeywordPath
-
-    labels = material.labels[material.training]
-    paths = [KeywordPath((f"{column:05}",)) for column in range(labels.shape[1])]
-    examples = [
-        KeywordExamples(path, np.flatnonzero(labels[:, column]), NO_ROWS, NO_ROWS) for column, path in enumerate(paths)
-    ]
-    rows = vectors[material.training]
-    models = train(TrainingData("", rows, np.ones(len(rows), np.float32), examples), LearnerSettings()).models
-    scores = np.zeros((len(asked), len(paths)), np.float32)
-    place = {path: column for column, path in enumerate(paths)}
-    scores[:, [place[path] for path in models.paths]] = models.confidences(vectors[asked])
-    return scores
-
-
-def _precisions(scores: NDArray[np.float32], labels: Labels) -> NDArray[np.float64]:
-    """Average precision of each keyword; nan with fewer than two photos."""
-    found = average_precisions(scores, labels.astype(np.float32))
-    found[labels.sum(axis=0) < 2] = np.nan
-    return found
 
 
 def _unit(vectors: Matrix) -> Matrix:
