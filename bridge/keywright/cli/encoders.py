@@ -124,9 +124,9 @@ def pull(name: str | None, source: Path | None, yes: bool, as_json: bool) -> Non
 
 @click.command()
 @click.option("--name", default="tuned", show_default=True, help="What the new encoder is called.")
-@click.option("--epochs", type=click.IntRange(1, 200), default=5, show_default=True, help="At most so many.")
+@click.option("--epochs", type=click.IntRange(1, 200), help="At most so many in each of the three turns.")
 @json_option
-def finetune(name: str, epochs: int, as_json: bool) -> None:
+def finetune(name: str, epochs: int | None, as_json: bool) -> None:
     """Let the encoder in use learn your keywords, and change to the result where it is better.
 
     Photos that nothing was learned from decide. Stopped, it goes on from the last epoch the next time.
@@ -137,7 +137,8 @@ def finetune(name: str, epochs: int, as_json: bool) -> None:
     pulling.require_name(name)
     with Workspace.open() as workspace, progress_bar() as progress:
         workspace.announce = announce
-        done = finetuning.finetune(workspace, name, settings=TuneSettings(epochs=epochs), progress=progress)
+        settings = TuneSettings() if epochs is None else TuneSettings(epochs=epochs)
+        done = finetuning.finetune(workspace, name, settings=settings, progress=progress)
         changed = switching.switch(workspace, name, anyway=True, progress=progress) if done.better else None
     if as_json:
         show_json({"finetuning": done, "switched": changed})
