@@ -121,6 +121,7 @@ def test_a_busy_provider_may_be_asked_again(server: Server, opened: Open, status
         (format_datetime(datetime.now(UTC) - timedelta(days=1)), 0, 0),
         ("999999999", 3600, 3600),
     ],
+    ids=["at once", "a date to come", "a date gone by", "too long"],  # else names of tests hold the time they are run
 )
 def test_retry_after_is_read_in_both_forms_and_bounded(server: Server, header: str, low: float, high: float) -> None:
     server.says(Answer(429, {}, headers={"Retry-After": header}))
