@@ -104,6 +104,11 @@ class Learning(_Section):
 class Files(_Section):
     """How photos' files and sidecars are written."""
 
+    sidecars: Literal["lightroom", "darktable", "digikam", "plain"] = Field(
+        default="lightroom",
+        description="Whose rule says where keywords go: lightroom, darktable, digikam, or plain for Capture One, "
+        "Photo Mechanic and Bridge.",
+    )
     times: Literal["touch", "keep"] = Field(
         default="touch",
         description="touch: a written file's time is now, as other programs and backups expect; keep: as it was.",

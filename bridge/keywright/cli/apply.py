@@ -33,9 +33,8 @@ class NothingToWriteError(KeywrightError):
 @click.option(
     "--sidecars",
     type=click.Choice(["lightroom", "darktable", "digikam", "plain"]),
-    default="lightroom",
-    show_default=True,
-    help="Whose rule names a sidecar where none is there yet.",
+    default=None,
+    help="Whose rule says where keywords go (default: what [files] of the configuration says, else lightroom).",
 )
 @click.option("--to-files", is_flag=True, help="Write beside a Lightroom catalog's photos too.")
 @profile_option
@@ -47,7 +46,7 @@ def apply(
     accepted: bool,
     dry_run: bool,
     profile: str | None,
-    sidecars: str,
+    sidecars: str | None,
     to_files: bool,
     maps: Sequence[str],
     as_json: bool,
@@ -64,7 +63,9 @@ def apply(
     from keywright.metadata import SidecarProfile
     from keywright.operations import applying, picking
 
-    named = EVERYTHING if profile is None else load_config().profile(profile)
+    config = load_config()
+    named = EVERYTHING if profile is None else config.profile(profile)
+    rule = SidecarProfile(sidecars or config.files.sidecars)
     with Workspace.open() as workspace, progress_bar() as progress:
         _settle(workspace)
         chosen = picking.choose(
@@ -83,11 +84,11 @@ def apply(
         if not chosen.decisions:
             raise NothingToWriteError(_nothing(min_confidence, lightroom=picking.IN_LIGHTROOM in chosen.left_out))
         if dry_run:
-            plan = applying.dry_run(chosen, SidecarProfile(sidecars), progress)
+            plan = applying.dry_run(chosen, rule, progress)
         else:
             more = f" and {len(sources) - 3:,} more" if len(sources) > 3 else ""
             label = " ".join(sources[:3]) + more if sources else "accepted suggestions"
-            report = applying.apply(workspace, chosen, SidecarProfile(sidecars), label=label, progress=progress)
+            report = applying.apply(workspace, chosen, rule, label=label, progress=progress)
     if dry_run:
         show_json(plan) if as_json else _show_plan(plan)
     else:

@@ -47,7 +47,7 @@ def _params(bridge: Bridge, body: m.WriteIn) -> dict[str, object]:
         # As it is now: what is written is what was asked for, whatever the configuration says by then.
         "profile": None if body.profile is None else bridge.config.profile(body.profile).model_dump(mode="json"),
         "to_files": body.to_files,
-        "sidecars": body.sidecars,
+        "sidecars": body.sidecars or bridge.config.files.sidecars,
     }
 
 

@@ -19,7 +19,9 @@ class WriteIn(Body):
         default=None, description="Only keywords it is for, where its template puts them, and its automatic ones."
     )
     to_files: bool = Field(default=False, description="Write beside a Lightroom catalog's photos too.")
-    sidecars: Literal["lightroom", "darktable", "digikam", "plain"] = "lightroom"
+    sidecars: Literal["lightroom", "darktable", "digikam", "plain"] | None = Field(
+        default=None, description="Whose rule says where keywords go; null: what the configuration says."
+    )
 
 
 class BatchesQuery(Query):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Response
 
-from keywright.service.pages.frame import PAGES, page
+from keywright.service.pages.frame import PAGES, bridge, page
 
 
 @PAGES.get("/apply")
 def apply() -> Response:
-    return page("apply.html", "Apply")
+    return page("apply.html", "Apply", sidecars=bridge().config.files.sidecars)
