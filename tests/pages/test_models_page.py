@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,14 @@ def test_two_versions_stand_side_by_side_and_one_is_rolled_back(window: Window) 
     page.get_by_role("button", name=f"Activate version {first}").click()
     expect(page.locator(".message.good").last).to_contain_text(f"Version {first} suggests now")
     assert active(window) == first
+
+
+def test_no_bar_of_the_accuracy_covers_another(window: Window) -> None:
+    page = with_two_versions(window)
+    bars = page.get_by_role("img", name="Accuracy").locator("rect")
+    places = sorted((box["y"], box["height"]) for box in (bar.bounding_box() for bar in bars.all()) if box is not None)
+    assert len(places) > 2
+    assert all(top + height <= below for (top, height), (below, _) in itertools.pairwise(places))
 
 
 def test_an_old_version_is_removed_once_a_person_has_said_yes(window: Window) -> None:

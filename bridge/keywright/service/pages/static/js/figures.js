@@ -51,7 +51,7 @@ export function bars(rows, label) {
         const top = place * one + number * high;
         return value === null
           ? [text(82, top + 12, "–", "start")]
-          : [s("rect", { class: `bar series-${number}`, x: 80, y: top + 2, width: Math.max(1, 180 * value), height: high - 4, rx: 2 }), text(86 + 180 * value, top + 13, (100 * value).toFixed(1), "start")];
+          : [s("rect", { class: `column series-${number}`, x: 80, y: top + 2, width: Math.max(1, 180 * value), height: high - 4, rx: 2 }), text(86 + 180 * value, top + 13, (100 * value).toFixed(1), "start")];
       }),
     ]),
   );
