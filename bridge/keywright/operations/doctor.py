@@ -40,6 +40,7 @@ def examine(workspace: Workspace) -> Iterator[Check]:
         except ImportError:
             yield Check(name, True, f"not installed: no {what}")
     yield _guarded("store", lambda: _store(workspace))
+    yield _guarded("batches", lambda: _batches(workspace))
     yield _guarded("encoder", lambda: _encoder(workspace))
     yield _guarded("models", lambda: _models(workspace))
     with workspace.store.read() as connection:
@@ -64,6 +65,22 @@ def _store(workspace: Workspace) -> str:
         raise KeywrightError(f"{workspace.home.database} is damaged ({told[0]}); restore it from a backup.")
     size = sum(f.stat().st_size for f in workspace.home.folder.rglob("*") if f.is_file())
     return f"{workspace.home.folder}, sound, {size / 1e6:.0f} MB"
+
+
+def _batches(workspace: Workspace) -> str:
+    """Settles what a killed apply or undo left, as the next of those would."""
+    from keywright.operations.applying import recover
+    from keywright.store.journal import open_batches
+
+    reports = recover(workspace)
+    told = " ".join(str(report) for report in reports)
+    if any(report.unreachable for report in reports):
+        raise KeywrightError(f"{told} Attach the drive.")
+    with workspace.store.read() as connection:
+        at_work = open_batches(connection)
+    if at_work:
+        return f"another Keywright is writing batch {at_work[0].id} just now"
+    return told or "none is open"
 
 
 def _encoder(workspace: Workspace) -> str:

@@ -35,6 +35,7 @@ from keywright.service import http, limits
 from keywright.service.app import SAFE_HEADERS, create_app
 from keywright.service.bridge import Bridge
 from keywright.service.queue import Queue
+from keywright.service.settler import Settler
 from keywright.service.watcher import Watcher
 from keywright_plugin.connection import PROTOCOL, Connection, connection_file, find_bridge, read_connection
 
@@ -148,6 +149,7 @@ class RunningBridge:
             config,
             self.stop,
         )
+        self.settler = Settler(self.workspace)
         self.watcher = Watcher(self.workspace, self.queue, config.watch)
         self._lines: dict[int, Any] = {}
         self._server = create_server(
@@ -175,6 +177,7 @@ class RunningBridge:
 
     def run(self, ready: Callable[[Connection], None] = lambda _: None) -> None:
         """Answer until told to stop; the connection file is there meanwhile."""
+        self.settler.start()
         self.queue.start()
         self.watcher.start()
         file = connection_file(self._home.folder)
@@ -190,6 +193,7 @@ class RunningBridge:
             wasyncore.close_all(self._lines, ignore_all=True)
             self.watcher.close()
             self.queue.close()
+            self.settler.close()
             self.bridge.close()
             self.workspace.close()
 

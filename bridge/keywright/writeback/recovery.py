@@ -26,7 +26,7 @@ from keywright.writeback.running import written
 
 
 def recover(journal: Journal, targets: Mapping[str, Target[Any]]) -> list[RecoveryReport]:
-    """Close the batches whose process was killed: to be called at every start, before anything is written.
+    """Close the batches whose process was killed: to be called before anything is written, and when the bridge starts.
 
     Afterwards every target is known to be old or new, and nothing of ours lies beside it. What had been written stays
     written and can be undone; what had not is as it was, and is written by the next apply. A target that cannot be
