@@ -1,7 +1,8 @@
 """What becomes of the files of a folder: ``python benchmarks/formats_table.py FOLDER [--write docs/formats.md]``.
 
 Prints a Markdown table: the file, what it is, how its picture was had, or the one sentence why there is none. With
-``--write``, the table replaces what stands between the two markers of that document.
+``--write``, the table replaces what stands between the two markers of that document. Samples that are known to be cut
+are marked: what becomes of those says nothing of whole files of their kind.
 """
 
 from __future__ import annotations
@@ -15,11 +16,31 @@ from keywright.renditions.renderer import Renderer
 
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 LONGEST_SIDE = 512
+CUT = frozenset(
+    (
+        "raw/Canon-R6-pruned.CR3",
+        "raw/CanonRaw.cr2",
+        "raw/CanonRaw.cr3",
+        "raw/FujiFilm.raf",
+        "raw/IMG_1361.dng",
+        "raw/Minolta.mrw",
+        "raw/Nikon.nef",
+        "raw/Panasonic.rw2",
+        "raw/PhaseOne.iiq",
+        "raw/SigmaDP2.x3f",
+        "raw/fixture-Leica-M10.dng",
+        "raw/fixture-sony-zv-e10.arw",
+        "raw/fixture.cr3",
+        "raw/fixture.orf",
+        "video/QuickTime.mov",
+    )
+)
+"""Files of ../shared/formats that hold a header, or the first part of a file, alone, as its MANIFEST.csv says."""
 
 
 def table(folder: Path) -> str:
     """The table, one row a file, in the order of their names, and a line that counts them."""
-    rows, pictures, refused = [], 0, 0
+    rows, pictures, refused, refused_cut = [], 0, 0, 0
     with Renderer() as renderer:
         for path in sorted(path for path in folder.rglob("*") if path.is_file() and may_hold_a_picture(path)):
             kind = format_of(path)
@@ -28,14 +49,17 @@ def table(folder: Path) -> str:
                 rendition = renderer.thumbnail(path, LONGEST_SIDE)
             except RenditionError as error:
                 refused += 1
+                refused_cut += name in CUT
                 outcome = f"no picture: {str(error).replace(str(path), 'it').replace('|', '/')}"
             else:
                 pictures += 1
                 height, width, _ = rendition.pixels.shape
                 outcome = f"{rendition.how.value}, {width} × {height}"
-            rows.append(f"| {name} | {kind.value if kind else 'unknown'} | {outcome} |")
+            mark = "sample is cut; " if name in CUT else ""
+            rows.append(f"| {name} | {kind.value if kind else 'unknown'} | {mark}{outcome} |")
     head = ["| file | format | outcome |", "| --- | --- | --- |"]
-    return "\n".join([*head, *rows, "", f"{pictures} give a picture, {refused} are refused with a reason."])
+    count = f"{pictures} give a picture, {refused} are refused with a reason ({refused_cut} of these are cut samples)."
+    return "\n".join([*head, *rows, "", count])
 
 
 def main() -> None:
