@@ -1,16 +1,21 @@
 """Screenshots of the review pages for the docs: ``python -m benchmarks.review_pictures [PAGE...]``.
 
-Makes a library of photographs, learns it, opens every page in Chromium, and writes ``docs/images/review-PAGE-….webp``
-in light and dark and in two widths. A page may be prepared by a function here, so that the picture shows it at work.
+Makes a library of photographs, learns it, opens pages in Chromium, and writes those ``docs/images/review-PAGE-….webp``
+that the docs link, each in the width and the colours that its name says. A page may be prepared by a function here, so
+that the picture shows it at work. All ten take half a minute of processor time.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
+import itertools
 import os
+import re
+import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -23,15 +28,38 @@ from keywright.operations.refreshing import refresh
 from keywright.operations.registering import add_catalog
 from keywright.operations.workspace import Workspace
 
-IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
+ROOT = Path(__file__).resolve().parents[1]
+IMAGES = ROOT / "docs" / "images"
 SIZES: Mapping[str, tuple[int, int]] = {"wide": (1280, 800), "narrow": (390, 844)}
 COLOURS: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
-def keep(screenshot: bytes, name: str) -> None:
+def linked() -> list[str]:
+    """The names of the pictures of pages that the docs show: ``review-PAGE-WIDTH-COLOURS``."""
+    pages = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
+    found = (re.findall(r"images/(review-[\w-]+)\.webp", page.read_text(encoding="utf-8")) for page in pages)
+    return sorted({name for names in found for name in names})
+
+
+@contextlib.contextmanager
+def home_of_maria() -> Iterator[Path]:
+    """A folder of the same name each time, since pages show the paths of photos; it is gone afterwards.
+
+    Raises ``FileExistsError`` where somebody has such a folder.
+    """
+    homes = Path("/home")
+    made = (homes if os.access(homes, os.W_OK) else Path(tempfile.gettempdir())) / "maria"
+    made.mkdir()
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def keep(screenshot: bytes, file: Path) -> None:
     """As WebP: to the eye the same, at a quarter of the size of a PNG."""
     with Image.open(io.BytesIO(screenshot)) as picture:
-        picture.convert("RGB").save(IMAGES / f"{name}.webp", "WEBP", quality=90, method=6)
+        picture.convert("RGB").save(file, "WEBP", quality=90, method=6)
 
 
 def wait_for_pictures(page: Page) -> None:
@@ -121,34 +149,36 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("pages", nargs="*", metavar="PAGE", help=f"of {', '.join(PAGES)}; all without any")
-    chosen = parser.parse_args().pages or list(PAGES)
-    IMAGES.mkdir(parents=True, exist_ok=True)
-    homes = "/home" if os.access("/home", os.W_OK) else None  # for a path as people have it
-    with tempfile.TemporaryDirectory(prefix="maria-", dir=homes, ignore_cleanup_errors=True) as folder:
-        home, library = Path(folder) / "home", Path(folder) / "Pictures"
+    parser.add_argument("--to", type=Path, default=IMAGES, metavar="FOLDER", help="instead of docs/images")
+    asked = parser.parse_args()
+    chosen = asked.pages or list(PAGES)
+    wanted = linked()
+    asked.to.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home, home_of_maria() as maria:
+        library = maria / "Pictures"
         make_doubtful_library(library)
         (library / "Lightroom").mkdir()
         (library / "Lightroom" / "Weddings and travels.lrcat").touch()
         os.environ["XDG_PICTURES_DIR"] = str(library)  # what the first steps find
-        with Workspace.open(Home(home)) as workspace:
+        with Workspace.open(Home(Path(home))) as workspace:
             add_catalog(workspace, str(library), {})
             learn(workspace, [str(library)])
             refresh(workspace)
-        with running(home) as raw, sync_playwright() as playwright:
+        with running(Path(home)) as raw, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            for colours in COLOURS:
-                for size, (width, height) in SIZES.items():
-                    context = browser.new_context(
-                        viewport={"width": width, "height": height}, color_scheme=colours, reduced_motion="reduce"
-                    )
-                    page = context.new_page()
-                    page.goto(raw.client.login_link())
-                    for name in chosen:
-                        address, prepare = PAGES[name]
-                        page.goto(raw.connection.url + address)
-                        prepare(page)
-                        keep(page.screenshot(), f"review-{name}-{size}-{colours}")
-                    context.close()
+            for colours, (size, (width, height)) in itertools.product(COLOURS, SIZES.items()):
+                named = {f"review-{one}-{size}-{colours}": PAGES[one] for one in chosen}
+                context = browser.new_context(
+                    viewport={"width": width, "height": height}, color_scheme=colours, reduced_motion="reduce"
+                )
+                page = context.new_page()
+                page.goto(raw.client.login_link())
+                for name in [name for name in named if name in wanted]:
+                    address, prepare = named[name]
+                    page.goto(raw.connection.url + address)
+                    prepare(page)
+                    keep(page.screenshot(), asked.to / f"{name}.webp")
+                context.close()
             browser.close()
 
 

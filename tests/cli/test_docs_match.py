@@ -61,6 +61,12 @@ def test_every_link_in_the_docs_leads_to_a_page(page: Path) -> None:
     assert missing == []
 
 
+def test_every_picture_is_shown_on_some_page() -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    pictures = [path.name for path in (ROOT / "docs" / "images").iterdir()]
+    assert [name for name in pictures if f"images/{name})" not in text] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_every_command_line_in_the_docs_is_one_keywright_takes(page: Path) -> None:
     text = page.read_text(encoding="utf-8").replace("\\\n", " ")
