@@ -1,6 +1,6 @@
 """Break each rule that Lightroom sets a plug-in or a reader of its catalogs, one after the other, and see a test fail.
 
-    python -m benchmarks.lightroom_rules [--only WORDS] [--write docs/lightroom.md]
+    python -m benchmarks.lightroom_rules [--only WORDS] [--write docs/lightroom-development.md]
 
 Each break is a small change to a copy of the sources; the tests named with it run on that copy, and must fail. The
 table says which test saw it. The command fails where a break goes unseen, or no longer fits the sources. Needs the

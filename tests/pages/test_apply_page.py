@@ -42,7 +42,7 @@ def window(browser: Browser, folder: Path, tmp_path: Path) -> Iterator[Window]:
 
 
 MANY = int(os.environ.get("KEYWRIGHT_APPLIED", "150"))
-"""docs/review.md has the figures for 10,000."""
+"""docs/review-development.md says what became of 10,000."""
 
 
 @pytest.mark.slow

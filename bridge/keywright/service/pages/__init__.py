@@ -1,4 +1,7 @@
-"""The review pages: what a person sees in the browser, one file for each; ``docs/review.md`` says how to add one."""
+"""The review pages: what a person sees in the browser, one file for each.
+
+``docs/review-development.md`` says how to add one.
+"""
 
 from keywright.service.pages import (
     apply,
