@@ -46,6 +46,14 @@ def test_the_section_of_a_command_names_exactly_its_options(name: str) -> None:
     assert options(commands()[name]) == named
 
 
+@pytest.mark.parametrize("name", ["keywords", "models", "provider"])
+def test_the_help_names_everything_a_group_of_commands_does(name: str) -> None:
+    group = commands()[name]
+    assert isinstance(group, click.Group)
+    named = COMMANDS[name].help.partition(": ")[2].rstrip(".").split(", ")
+    assert sorted(one.replace(" ", "") for one in named) == sorted(group.commands)
+
+
 @pytest.mark.parametrize("name", list(COMMANDS))
 def test_every_command_gives_json(name: str) -> None:
     command = commands()[name]

@@ -124,3 +124,11 @@ def test_the_docs_name_every_setting_with_what_it_is_for() -> None:
         for name, field in section.model_fields.items()
     ]
     assert named == known
+
+
+def test_the_docs_name_every_variable_of_the_environment() -> None:
+    sources = [path for room in ("bridge", "plugin") for path in (DOCS.parents[1] / room).rglob("*.py")]
+    read = {one for path in sources for one in re.findall(r'"(KEYWRIGHT_[A-Z_]+|HF_[A-Z_]+)"', path.read_text("utf-8"))}
+    section = DOCS.read_text(encoding="utf-8").partition("## The environment")[2]
+    assert "KEYWRIGHT_COMMAND" in read
+    assert [name for name in sorted(read) if f"`{name}" not in section] == []

@@ -31,8 +31,11 @@ COMMANDS = {
     "audit": Listed("audit", "Keywords that are probably missing or wrong in a catalog."),
     "uncertain": Listed("uncertain", "The photos whose answer would teach most."),
     "search": Listed("search", "Find photos by words, or by photos like them."),
-    "keywords": Listed("keywords", "The keywords that were learned: list, search, export, import."),
-    "models": Listed("models", "Model versions: list, activate, roll back, compare, export, import."),
+    "keywords": Listed("keywords", "The keywords that were learned: list, search, threshold, export, import."),
+    "models": Listed(
+        "models",
+        "Model versions: list, activate, roll back, compare, remove, export, import, encoder, pull, finetune.",
+    ),
     "provider": Listed("provider", "Outside describers: add, list, remove, test, describe."),
     "review": Listed("review", "Open the review pages in the browser: see, decide, apply, take back."),
     "serve": Listed("serve", "Be the bridge that Lightroom, digiKam and the browser talk to."),

@@ -1,4 +1,4 @@
-"""``keywright provider add|list|remove|test``."""
+"""``keywright provider add|list|remove|test|describe``."""
 
 from __future__ import annotations
 

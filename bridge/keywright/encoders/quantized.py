@@ -1,4 +1,4 @@
-"""The same network in eight-bit integers: half the time for a few thousandths of mean average precision.
+"""The same network in eight-bit integers: half the time for at most 0.0012 of mean average precision.
 
 Static post-training quantisation (Jacob et al. 2018, arXiv:1712.05877): weights as signed bytes with a scale for each
 output channel, activations as unsigned bytes with one scale and zero point for each tensor. The graph says so with

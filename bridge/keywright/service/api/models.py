@@ -1,4 +1,4 @@
-"""Model versions: list, train, activate, roll back, compare."""
+"""Model versions: list, train, activate, roll back, compare, remove, export, import."""
 
 from __future__ import annotations
 
