@@ -14,6 +14,7 @@ import os
 import stat
 import sys
 import time
+import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,16 @@ def system_path(path: Path, windows: bool = WINDOWS) -> Path:
     if text.startswith("\\\\"):
         return type(path)("\\\\?\\UNC\\" + text[2:])
     return type(path)("\\\\?\\" + text)
+
+
+def path_key(text: str, windows: bool = WINDOWS, macos: bool = MACOS) -> str:
+    """A path's text as paths are compared: two of the same file have the same key on the usual drives of the system.
+
+    Windows and macOS fold case, Windows takes both strokes, macOS takes accents composed or apart.
+    """
+    if windows:
+        return text.replace("/", "\\").lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold()) if macos else text
 
 
 def patiently(

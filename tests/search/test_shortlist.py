@@ -9,7 +9,6 @@ from keywright.learning.base import ClassHead
 from keywright.searching import looks
 from keywright.searching.looks import by_classes, by_examples
 from keywright.searching.shortlist import Shortlist
-from keywright.searching.words import Texts
 from search.test_looks import asked, made
 
 
@@ -57,11 +56,3 @@ def test_an_example_finds_the_same_photos_by_the_shortlist() -> None:
     slow = by_examples(vectors, everything, examples)
     assert len(best(everything, quick, 100) & best(everything, slow, 100)) >= 98
     assert np.abs(quick - slow).max() < 0.2
-
-
-def test_a_word_is_found_in_many_texts_where_one_of_theirs_begins_with_it() -> None:
-    texts = Texts(["Cats and cat", "a_cat.jpg", "concatenate", "", "Zürich CAT", "dog\ncat"])
-    assert list(texts.with_word("cat")) == [0, 1, 4, 5]
-    assert list(texts.with_word("zur")) == [4]
-    assert list(texts.with_word("nothing")) == []
-    assert list(Texts([]).with_word("a")) == []

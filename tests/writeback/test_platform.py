@@ -40,6 +40,23 @@ def test_other_systems_take_paths_as_they_are() -> None:
     assert platform.system_path(path, windows=False) is path
 
 
+def test_windows_compares_paths_whatever_their_case_and_strokes() -> None:
+    key = platform.path_key("C:/Photos\\Ünder", windows=True, macos=False)
+    assert key == platform.path_key("c:\\photos\\üNDER", windows=True, macos=False)
+    assert key != platform.path_key("c:\\photos\\u\u0308nder", windows=True, macos=False)
+
+
+def test_macos_compares_paths_whatever_their_case_and_however_accents_are_composed() -> None:
+    key = platform.path_key("/Photos/Ünder", windows=False, macos=True)
+    assert key == platform.path_key("/photos/u\u0308nder", windows=False, macos=True)
+    assert key != platform.path_key("/photos/under", windows=False, macos=True)
+
+
+def test_linux_compares_paths_by_every_byte() -> None:
+    for path in ("/Photos/Ünder", "/photos/ünder", "/photos/u\u0308nder", "C:/a\\b", "/photos/\udcff"):
+        assert platform.path_key(path, windows=False, macos=False) == path
+
+
 def test_a_full_disk_and_a_file_in_use_are_known_on_every_system() -> None:
     assert platform.is_disk_full(os_error(errno.ENOSPC))
     assert platform.is_disk_full(os_error(errno.EDQUOT))

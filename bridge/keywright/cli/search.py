@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from keywright.cli.output import json_option, percent, printable, progress_bar, show_json, table
+from keywright.cli.output import json_option, note, percent, printable, progress_bar, show_json, table
 from keywright.operations.workspace import Workspace
 
 
@@ -41,6 +41,7 @@ def search(
         raise click.UsageError("Give some words, or a photo with --like.")
     from keywright.operations import searching
 
+    notes: list[str] = []
     with Workspace.open() as workspace, progress_bar() as progress:
         found = searching.search(
             workspace,
@@ -51,7 +52,10 @@ def search(
             under=under,
             keywords=keywords,
             progress=progress,
+            note=notes.append,
         )
+    for told in notes:
+        note(told)
     if as_json:
         show_json(
             [{"path": one.photo.path, "score": round(one.score, 4), "because": list(one.because)} for one in found]

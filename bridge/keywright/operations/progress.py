@@ -21,6 +21,16 @@ def silent(stage: str, done: int, total: int | None) -> None:
     """Progress that nobody watches."""
 
 
+class Note(Protocol):
+    """Told, in a sentence, what the person should know of the result."""
+
+    def __call__(self, text: str, /) -> None: ...
+
+
+def unsaid(text: str) -> None:
+    """A note that nobody reads."""
+
+
 class Cancel(Protocol):
     """Asked now and then whether to stop."""
 

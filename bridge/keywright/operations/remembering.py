@@ -42,6 +42,7 @@ class Known:
     names: Texts  # and the folders that tell a catalog's photos apart
     captions: Texts
     keywords: Mapping[int, KeywordPath]
+    keyword_names: Texts  # with what lies above them, and their synonyms; in the order of ``keywords``
     synonyms: Mapping[tuple[str, ...], Sequence[str]]
     matrix: VectorMatrix
     learned: bool
@@ -120,6 +121,7 @@ class Memory:
             Texts([place.path[tops[place.catalog_id] :] for place in places]),
             Texts([captions.get(place.id, "") for place in places]),
             keywords,
+            Texts([" ".join((*path.parts, *synonyms.get(path.key, ()))) for path in keywords.values()]),
             synonyms,
             matrix,
             learned,

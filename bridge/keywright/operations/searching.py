@@ -8,9 +8,8 @@ typed, and the photo's looks.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,28 +17,30 @@ from numpy.typing import NDArray
 
 from keywright.encoders.base import PHOTO_TEMPLATES, text_side
 from keywright.errors import KeywrightError
-from keywright.keywords import KeywordPath, KeywordTree, fold_name, fold_search
+from keywright.keywords import KeywordPath, fold_name
 from keywright.learning.base import Floats, Rows
 from keywright.learning.few import matching_classes
 from keywright.learning.models import ModelSet
 from keywright.learning.text import class_texts, in_templates, in_words, name_likeness
 from keywright.operations.embedding import embed_photos
-from keywright.operations.progress import Cancel, Progress, never, silent
+from keywright.operations.narrowing import absolute, at_or_below, named_below, within
+from keywright.operations.progress import Cancel, Note, Progress, never, silent, unsaid
 from keywright.operations.remembering import Known, Memory
 from keywright.operations.suggesting import resolve
 from keywright.operations.workspace import Workspace
 from keywright.searching.looks import by_classes, by_examples, by_text_side, class_weights
-from keywright.searching.words import share_of_words, telling_words, things
+from keywright.searching.words import parted, telling_words, things
 from keywright.store.finding import photos_with
 from keywright.store.lookups import photos_by_id, vectors_of
 from keywright.store.photos import PhotoRow
 
 WRITTEN = 0.95
-"""The score of a photo of which all words are written; where only some are, times the square of their share."""
+"""The score of a photo of which all words are written; where only some are, or only beginnings of longer words, times
+the square of their share."""
 SAME_MEANING = 0.75
 """A learned keyword is asked from so like a meaning on (a cosine); a name that is the same is 1."""
 NEUTRAL = "a photo."
-_MOST_WORDS = 60  # of a text that are looked for; each is a bit of a number
+_MOST_WORDS = 60  # of a text that are looked for
 _MODELS_FOR = 2048  # photos that learned keywords are asked about; of more, those that looks put first
 
 
@@ -79,28 +80,41 @@ def search(
     keywords: Sequence[str] = (),
     progress: Progress = silent,
     cancel: Cancel = never,
+    note: Note = unsaid,
     memory: Memory | None = None,
 ) -> list[Found]:
     """The photos that fit, best first: one of each picture, at most ``limit`` (0: all that have any score).
 
     ``like``: photo files; the example that is most alike counts. With a text as well, both must fit. ``under``: only
     photos in or below one of these folders; ``keywords``: only photos that carry each of these or one below it.
-    ``memory``: what earlier searches of this workspace read. Raises ``KeywrightError`` where there is nothing to search
-    by or in, or a folder, keyword or example is unknown.
+    A text that says what is not to be seen ("without people") leaves out the photos with such a keyword. ``note`` is
+    told, in sentences, what a person should know of the result. ``memory``: what earlier searches of this workspace
+    read. Raises ``KeywrightError`` where there is nothing to search by or in, or a folder, keyword or example is
+    unknown.
     """
-    text = (text or "").strip()
+    if any("\ud800" <= character <= "\udfff" for character in text or ""):
+        raise KeywrightError(f"{text} holds bytes that are no text; type the words anew.")
+    text, absent = parted(text or "")
     if not text and not like:
-        raise KeywrightError("There is nothing to search for; give some words, or photos with --like.")
+        raise KeywrightError(
+            f"Without {absent[0]} alone nothing is found; say what is to be seen as well."
+            if absent
+            else "There is nothing to search for; give some words, or photos with --like."
+        )
     memory = memory or Memory(workspace)
     examples = _examples(workspace, like, progress, cancel) if like else {}
     known = memory.look()
-    allowed = _within(known, under)
+    allowed = within(known, under)
     if examples:
         allowed &= np.array([place.content_id not in examples for place in known.places], dtype=bool)
     with workspace.store.read() as connection:
+        for thing in absent:
+            carriers = photos_with(connection, named_below(known, thing, note))
+            allowed &= ~np.isin(known.ids, np.fromiter(carriers, dtype=np.int64, count=len(carriers)))
         for wanted in keywords:
-            carriers = photos_with(connection, _at_or_below(known.keywords, wanted))
+            carriers = photos_with(connection, at_or_below(known.keywords, wanted))
             allowed &= np.isin(known.ids, np.fromiter(carriers, dtype=np.int64, count=len(carriers)))
+    _tell_what_is_missing(workspace, memory, allowed, note, by_words=bool(text))
     scores = _Scores(len(known.places))
     if text:
         _by_what_is_written(workspace, scores, telling_words(text)[:_MOST_WORDS], known)
@@ -112,12 +126,30 @@ def search(
     return _best(workspace, scores, known, limit, min_score)
 
 
+def _tell_what_is_missing(
+    workspace: Workspace, memory: Memory, allowed: NDArray[np.bool_], note: Note, *, by_words: bool
+) -> None:
+    """What the result could not count, and how that is mended."""
+    seen = memory.known.rows >= 0
+    if missing := int((allowed & ~seen).sum()):
+        note(
+            f"{missing:,} {'photo has' if missing == 1 else 'photos have'} no vector of the encoder in use yet, so "
+            f"looks did not count there; keywright learn or keywright suggest makes {'it' if missing == 1 else 'them'}."
+        )
+    if by_words and (allowed & seen).any() and text_side(workspace.encoder) is None and memory.sentences() is None:
+        note(
+            "Words were compared with the names of classes and keywords by their letters only; "
+            'pip install "keywright[text]" lets search compare what they mean.'
+        )
+
+
 def _examples(workspace: Workspace, like: Sequence[str], progress: Progress, cancel: Cancel) -> dict[str, Floats]:
     """The vectors of the example photos, by content id."""
-    for name in like:
-        if not Path(name).expanduser().is_file():
+    files = [absolute(name) for name in like]
+    for name, file in zip(like, files, strict=True):
+        if not os.path.isfile(file):  # noqa: PTH113 - a name that is too long is no file, and no error
             raise KeywrightError(f"There is no photo {name}; name the file of a photo to look for others like it.")
-    rows = resolve(workspace, like, progress=progress)
+    rows = resolve(workspace, files, progress=progress)
     report = embed_photos(workspace, rows, progress, cancel)
     if report.failures:
         failure = report.failures[0]
@@ -130,69 +162,37 @@ def _examples(workspace: Workspace, like: Sequence[str], progress: Progress, can
     return {content: np.asarray(vector, dtype=np.float32) for content, vector in found.items()}
 
 
-def _within(known: Known, under: Sequence[str]) -> NDArray[np.bool_]:
-    if not under:
-        return np.ones(len(known.places), dtype=bool)
-    found = np.zeros(len(known.places), dtype=bool)
-    for name in under:
-        folder = Path(name).expanduser().absolute()
-        start = str(folder).rstrip(os.sep) + os.sep
-        inside = np.array([place.path.startswith(start) for place in known.places], dtype=bool)
-        if not inside.any():
-            raise KeywrightError(
-                f"No photo that Keywright knows lies under {folder}; let it learn or suggest there first."
-            )
-        found |= inside
-    return found
-
-
-def _at_or_below(ids: Mapping[int, KeywordPath], wanted: str) -> list[int]:
-    """The numbers of a keyword, given as its path or its name alone, and of all below it. Raises ``KeywrightError``."""
-    tree = KeywordTree(ids.values())
-    try:
-        path = KeywordPath.parse(wanted)
-    except ValueError as error:
-        raise KeywrightError(f"{wanted!r} is no keyword: {error}.") from error
-    found = tree.find(path)
-    tops = [found] if found is not None else list(tree.named(wanted))
-    if not tops:
-        raise KeywrightError(
-            f"There is no keyword {wanted}; `keywright keywords search {wanted[:3]}` finds similar ones."
-        )
-    keys = {top.key for top in tops}
-    return [n for n, p in ids.items() if any(p.key[: len(key)] == key for key in keys)]
-
-
-def _hits(words: Sequence[str], text: str) -> int:
-    """Which of the words begin a word of the text, as the bits of a number."""
-    folded = fold_search(text) if not text.isascii() else text.lower()
-    return sum(1 << bit for bit, word in enumerate(words) if word in folded and share_of_words([word], folded))
-
-
 def _by_what_is_written(workspace: Workspace, scores: _Scores, words: Sequence[str], known: Known) -> None:
-    names, captions, keywords = (np.zeros(len(known.places), dtype=np.int64) for _ in range(3))
-    for bit, word in enumerate(words):
-        for where, texts in ((names, known.names), (captions, known.captions)):
-            where[np.fromiter(texts.with_word(word), dtype=np.int64)] |= 1 << bit
-    written = {
-        number: hit
-        for number, path in known.keywords.items()
-        if (hit := _hits(words, " ".join((*path.parts, *known.synonyms.get(path.key, ())))))
-    }
+    numbers = np.fromiter(known.keywords, dtype=np.int64, count=len(known.keywords))
+    of_keyword = np.zeros((len(words), len(numbers)))
+    for row, word in enumerate(words):
+        for column, sure in known.keyword_names.with_word(word).items():
+            of_keyword[row, column] = sure
+    columns = {int(numbers[column]): int(column) for column in np.flatnonzero(of_keyword.any(axis=0))}
     with workspace.store.read() as connection:
-        carried = photos_with(connection, list(written))
-    photos = np.fromiter(carried, dtype=np.int64, count=len(carried))
-    for photo, place in zip(photos.tolist(), np.searchsorted(known.ids, photos).tolist(), strict=True):
-        if place < len(known.ids) and known.ids[place] == photo:
-            for number in carried[photo]:
-                keywords[place] |= written[number]
-    together = names | captions | keywords
-    share = sum((together >> bit & 1 for bit in range(len(words))), np.zeros(len(together))) / max(len(words), 1)
+        carried = photos_with(connection, list(columns))
+    pairs = [(photo, columns[number]) for photo, own in carried.items() for number in own]
+    photos, which = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    there = np.isin(photos, known.ids)
+    places, which = np.searchsorted(known.ids, photos[there]), which[there]
+    total = np.zeros(len(known.places))
+    in_name, in_caption = (np.zeros(len(known.places), dtype=bool) for _ in range(2))
+    for row, word in enumerate(words):
+        best = np.zeros(len(known.places))
+        np.maximum.at(best, places, of_keyword[row, which])
+        for where, texts in ((in_name, known.names), (in_caption, known.captions)):
+            found = texts.with_word(word)
+            at = np.fromiter(found, dtype=np.int64, count=len(found))
+            best[at] = np.maximum(best[at], np.fromiter(found.values(), dtype=np.float64, count=len(found)))
+            where[at] = True
+        total += best
+    share = total / max(len(words), 1)
 
     def why(photo: int) -> str | None:
-        said = [f"keyword {known.keywords[number]}" for number in carried.get(int(known.ids[photo]), ())[:2]]
-        said += ["its name"] if names[photo] else []
-        said += ["its caption"] if captions[photo] else []
+        own = sorted(carried.get(int(known.ids[photo]), ()), key=lambda number: -of_keyword[:, columns[number]].sum())
+        said = [f"keyword {known.keywords[number]}" for number in own[:2]]
+        said += ["its name"] if in_name[photo] else []
+        said += ["its caption"] if in_caption[photo] else []
         return ", ".join(said) or None
 
     scores.add(WRITTEN * share**2, why)
