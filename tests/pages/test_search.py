@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from playwright.sync_api import Page, expect
 
+from keywright.catalogs.base import CatalogKind, CatalogPhoto
+from keywright.store.photos import KeywordIds, register_catalog
+from keywright.store.syncing import sync_photos
 from pages.kit import Window
 
 
@@ -69,3 +74,15 @@ def test_a_search_without_a_find_says_so(window: Window) -> None:
     expect(page.locator("#told, .message.bad").filter(has_text="o").first).to_be_visible(timeout=60_000)
     expect(page.locator(".result")).to_have_count(0)
     window.errors.clear()  # an unknown folder is refused, which the browser notes
+
+
+def test_what_a_search_could_not_count_is_told_above_its_photos(window: Window) -> None:
+    with window.raw.bridge.bridge.workspace.store.write() as connection:
+        number = register_catalog(connection, CatalogKind.LIGHTROOM, "x.lrcat", "lightroom:x", learn=False)
+        sync_photos(connection, number, [CatalogPhoto("1", Path("/p/new.jpg"), frozenset())], KeywordIds(connection))
+    page = window.go("/search?text=coffee%20without%20unicorns")
+    expect(page.locator(".result").first).to_be_visible(timeout=60_000)
+    told = page.get_by_role("status").filter(has_text="the surest first")
+    expect(told).to_contain_text('No photo is left out for "unicorns", because no keyword is named so.')
+    expect(told).to_contain_text("1 photo has no vector of the encoder in use yet")
+    window.check_accessible()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -40,14 +41,48 @@ def test_a_search_that_takes_too_long_is_given_up(learned: Raw) -> None:
     searcher = Searcher(learned.bridge.bridge.workspace, patience=0.0)
     with pytest.raises(SearchError, match="longer than"):
         searcher.search({"text": "cat"})
-    assert searcher._process is not None
-    assert searcher._process.poll() is not None
-    searcher.close()
+    assert searcher.process is None
 
 
 def test_the_process_ends_with_the_bridge(learned: Raw, tmp_path: Path) -> None:
     searcher = Searcher(learned.bridge.bridge.workspace, tmp_path / "log")
-    assert searcher.search({"text": "cat", "limit": 1})
+    assert searcher.search({"text": "cat", "limit": 1}).found
     searcher.close()
     assert searcher._process is not None
     assert searcher._process.poll() == 0
+
+
+ENDING = """
+import json, os, pathlib, sys
+marker = pathlib.Path(sys.argv[1])
+asked = sys.stdin.readline()
+if marker.exists():
+    print(json.dumps({"found": [], "notes": [asked.strip(), str(os.getpid())]}), flush=True)
+else:
+    marker.write_text(str(os.getpid()))
+    os.close(1)  # the end is told, and yet the process lives on
+sys.stdin.read()
+"""
+
+
+def test_a_search_that_meets_a_process_just_ending_is_answered_by_a_new_one(learned: Raw, tmp_path: Path) -> None:
+    command = (sys.executable, "-c", ENDING, str(tmp_path / "marker"))
+    searcher = Searcher(learned.bridge.bridge.workspace, patience=10.0, command=command)
+    asked, process = searcher.search({"text": "cat"}).notes
+    assert json.loads(asked) == {"text": "cat"}
+    assert process == str(searcher.process) != (tmp_path / "marker").read_text()
+    searcher.close()
+
+
+def test_a_search_whose_process_always_ends_is_one_sentence(learned: Raw) -> None:
+    searcher = Searcher(learned.bridge.bridge.workspace, command=(sys.executable, "-c", "import os; os.close(1)"))
+    with pytest.raises(SearchError, match="ended without an answer"):
+        searcher.search({"text": "cat"})
+    assert searcher.process is None
+
+
+def test_what_a_search_could_not_count_is_told(learned: Raw) -> None:
+    assert learned.send("GET", "/v1/search?text=cat").json["notes"] == []
+    told = learned.send("GET", "/v1/search?text=coffee%20without%20unicorns").json
+    assert told["photos"]
+    assert told["notes"] == ['No photo is left out for "unicorns", because no keyword is named so.']

@@ -6,6 +6,7 @@ a line of JSON each way.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -35,10 +37,26 @@ class SearchError(KeywrightError):
     """The searching process does not answer."""
 
 
-class Searcher:
-    """The bridge's side; safe for many threads."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``found``: for each photo ``photo`` (its number), ``score`` and ``because``. ``notes``: what a person should know
+    of it, in sentences."""
 
-    def __init__(self, workspace: Workspace, log_file: Path | None = None, patience: float = ANSWER_SECONDS) -> None:
+    found: Sequence[Mapping[str, Any]]
+    notes: Sequence[str]
+
+
+class Searcher:
+    """The bridge's side; safe for many threads. ``command``: what starts the process."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        log_file: Path | None = None,
+        patience: float = ANSWER_SECONDS,
+        command: Sequence[str] = (sys.executable, "-m", "keywright.service.searcher"),
+    ) -> None:
+        self._command = command
         self._workspace = workspace
         self._log_file = log_file
         self._patience = patience
@@ -51,9 +69,8 @@ class Searcher:
         """The number of the process that searches, where it runs."""
         return None if self._process is None else self._process.pid
 
-    def search(self, asked: Mapping[str, object]) -> list[Mapping[str, Any]]:
-        """``asked``: the arguments of ``operations.searching.search``. Gives for each photo ``photo`` (its number),
-        ``score`` and ``because``.
+    def search(self, asked: Mapping[str, object]) -> Answer:
+        """``asked``: the arguments of ``operations.searching.search``.
 
         Raises ``KeywrightError`` as that does, ``SearchError`` where the process does not answer in time.
         """
@@ -67,11 +84,10 @@ class Searcher:
         answer = json.loads(told)
         if "error" in answer:
             raise KeywrightError(answer["error"])
-        found: list[Mapping[str, Any]] = answer["found"]
-        return found
+        return Answer(answer["found"], answer["notes"])
 
     def _ask(self, line: str) -> str | None:
-        """``None`` where the process has ended."""
+        """``None`` where the process has ended, or is just ending: the next is asked of a new one."""
         if self._process is None or self._process.poll() is not None:
             self._start()
         assert self._process is not None
@@ -79,22 +95,32 @@ class Searcher:
         try:
             self._process.stdin.write(line + "\n")
             self._process.stdin.flush()
-        except OSError:
-            return None
-        try:
             told = self._answers.get(timeout=self._patience)
+        except OSError:
+            told = ""
         except queue.Empty:
+            self._end()
+            raise SearchError(f"The search took longer than {self._patience:.0f} seconds; ask for less.") from None
+        if not told:
+            self._end()
+        return told or None
+
+    def _end(self) -> None:
+        """End the process now, and forget it: one that is ending by itself takes its time, and answers no more."""
+        if self._process is not None:
             self._process.kill()
             self._process.wait()
-            raise SearchError(f"The search took longer than {self._patience:.0f} seconds; ask for less.") from None
-        return told or None
+            if self._process.stdin is not None:
+                with contextlib.suppress(OSError):  # what it did not read any more is lost with it
+                    self._process.stdin.close()
+            self._process = None
 
     def _start(self) -> None:
         environment = os.environ | ONE_THREAD | {"KEYWRIGHT_HOME": str(self._workspace.home.folder)}
         output = self._log_file.open("a", encoding="utf-8") if self._log_file else None
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "keywright.service.searcher"],
+                self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output or subprocess.DEVNULL,
@@ -133,11 +159,13 @@ def answer(workspace: Workspace, asked: Mapping[str, Any], memory: Memory | None
     """What the process says to one question."""
     from keywright.operations.searching import search
 
+    notes: list[str] = []
     try:
-        found = search(workspace, **asked, memory=memory)
+        found = search(workspace, **asked, note=notes.append, memory=memory)
     except KeywrightError as error:
         return {"error": str(error)}
-    return {"found": [{"photo": f.photo.id, "score": f.score, "because": list(f.because)} for f in found]}
+    told = [{"photo": f.photo.id, "score": f.score, "because": list(f.because)} for f in found]
+    return {"found": told, "notes": notes}
 
 
 def serve(workspace: Workspace, lines: queue.SimpleQueue[str | None], out: IO[str], idle: float = IDLE_SECONDS) -> None:

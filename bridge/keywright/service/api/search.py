@@ -26,7 +26,7 @@ def search_photos(bridge: Bridge, query: m.SearchQuery) -> m.SearchResult:
         raise ProblemError(422, "invalid", f"{query.under} is no whole path of a folder; begin at the drive or at /.")
     wanted = [] if query.like is None else [int(number) for number in query.like.split(",")]
     like = [str(registering.photo(bridge.workspace, number).path) for number in wanted]
-    found = bridge.searcher.search(
+    answer = bridge.searcher.search(
         {
             "text": query.text,
             "like": like,
@@ -37,7 +37,7 @@ def search_photos(bridge: Bridge, query: m.SearchQuery) -> m.SearchResult:
         }
     )
     with bridge.workspace.store.read() as connection:
-        rows = photos_by_id(connection, [one["photo"] for one in found])
+        rows = photos_by_id(connection, [one["photo"] for one in answer.found])
     return m.SearchResult(
         photos=[
             m.FoundBySearch(
@@ -50,7 +50,8 @@ def search_photos(bridge: Bridge, query: m.SearchQuery) -> m.SearchResult:
                 score=share(one["score"]),
                 because=[printable(why) for why in one["because"]],
             )
-            for one in found
+            for one in answer.found
             if (row := rows.get(one["photo"])) is not None
-        ]
+        ],
+        notes=[printable(note) for note in answer.notes],
     )

@@ -35,3 +35,7 @@ class FoundBySearch(Answer):
 
 class SearchResult(Answer):
     photos: list[FoundBySearch] = Field(description="Best first, one of each picture.")
+    notes: list[str] = Field(
+        description="What a person should know of the result, in sentences: what could not be compared and how that is "
+        "mended, what was left out."
+    )

@@ -94,7 +94,7 @@ async function ask() {
     $("#told").textContent = "";
     return;
   }
-  show(found.photos);
+  show(found);
 }
 
 function remember({ text, like, under, keyword: wanted }) {
@@ -104,8 +104,8 @@ function remember({ text, like, under, keyword: wanted }) {
 
 /* --- what was found */
 
-function show(photos) {
-  $("#told").textContent = photos.length ? `${many(photos.length, "photo")}, the surest first` : "Nothing was found; try other words, or fewer filters.";
+function show({ photos, notes }) {
+  $("#told").textContent = [photos.length ? `${many(photos.length, "photo")}, the surest first.` : "Nothing was found; try other words, or fewer filters.", ...notes].join(" ");
   box.hidden = !photos.length;
   last = null;
   fill(
