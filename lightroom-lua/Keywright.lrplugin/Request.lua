@@ -6,8 +6,7 @@ local Sha256 = require("Sha256")
 local Request = {}
 
 Request.PROTOCOL = 1
-Request.MOST_PHOTOS = 10000
-Request.MOST_DECISIONS = 10000
+Request.MOST_PHOTOS = 10000 -- of one request, and so of one selection
 
 local function get(path)
   return { method = "GET", path = path, timeout = 30 }
@@ -85,6 +84,14 @@ end
 
 function Request.login_link()
   return post("/v1/login-links")
+end
+
+function Request.selection(photos)
+  return post("/v1/review/selections", { photos = Json.array(photos) })
+end
+
+function Request.embed(photos)
+  return post("/v1/jobs/embed", { photos = Json.array(photos) })
 end
 
 function Request.shut_down()

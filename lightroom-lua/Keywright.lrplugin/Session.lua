@@ -241,6 +241,24 @@ function Session.suggest(bridge, entries, progress)
   return version
 end
 
+--- A link that opens the review pages on exactly these photos, in their order, as many as a selection holds; and how
+-- many those are. Nil and 0 where the bridge knows none of them. Photos it has not looked at are looked at meanwhile.
+function Session.review_link(bridge, entries, progress)
+  local ids = {}
+  for _, entry in ipairs(entries) do
+    if entry.id and #ids < Request.MOST_PHOTOS then
+      ids[#ids + 1] = entry.id
+    end
+  end
+  if #ids == 0 then
+    return nil, 0
+  end
+  local embed, selection = Request.embed(ids), Request.selection(ids)
+  embed.safe, selection.safe = true, true
+  Bridge.ask(bridge, embed, progress)
+  return Bridge.ask(bridge, selection, progress).url, #ids
+end
+
 local keys = 0
 
 --- A key under which the bridge keeps a request once, however often it is sent.

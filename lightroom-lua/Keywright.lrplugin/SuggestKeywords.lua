@@ -12,10 +12,10 @@ local Settings = require("Settings")
 local SuggestDialog = require("SuggestDialog")
 local Task = require("Task")
 
--- Big selections are better looked through in the browser; the person chooses.
-local function too_many(bridge, photos)
+-- Big selections are better looked through in the browser; the person chooses: `browser`, `here` or neither.
+local function where(photos)
   if #photos <= Settings.get("browser_above") then
-    return false
+    return "here"
   end
   local answer = LrDialogs.confirm(
     LOC("$$$/Keywright/Many=^1 photos are many for a dialog.", #photos),
@@ -26,10 +26,42 @@ local function too_many(bridge, photos)
     LOC("$$$/Keywright/Cancel=Cancel"),
     LOC("$$$/Keywright/HereAnyway=Here anyway")
   )
-  if answer == "ok" then
-    LrHttp.openUrlInBrowser(Bridge.ask(bridge, Request.login_link()).url)
+  return answer == "ok" and "browser" or answer == "other" and "here"
+end
+
+local function tell_failed(failed, reason)
+  if failed > 0 then
+    LrDialogs.message(
+      LOC("$$$/Keywright/NotLooked=^1 photos could not be looked at.", failed),
+      LOC("$$$/Keywright/First=The first: ^1", reason)
+    )
   end
-  return answer ~= "other"
+end
+
+local function why_failed(entry)
+  return entry.name .. ": " .. (entry.error or "")
+end
+
+local function open_browser(bridge, entries, progress)
+  local known, reason = 0, nil
+  for _, entry in ipairs(entries) do
+    if entry.id then
+      known = known + 1
+    else
+      reason = reason or why_failed(entry)
+    end
+  end
+  local link, shown = Session.review_link(bridge, entries, progress)
+  tell_failed(#entries - known, reason)
+  if shown < known then
+    LrDialogs.message(
+      LOC("$$$/Keywright/FirstShown=The browser shows the first ^1 of these ^2 photos.", shown, known),
+      LOC("$$$/Keywright/FirstShownInfo=Select the others and choose Suggest keywords again.")
+    )
+  end
+  if link then
+    LrHttp.openUrlInBrowser(link)
+  end
 end
 
 local function existing_names(entry)
@@ -58,7 +90,7 @@ local function reviewable(entries)
       without = without + 1
     else
       failed = failed + 1
-      reason = reason or (entry.name .. ": " .. (entry.error or ""))
+      reason = reason or why_failed(entry)
     end
   end
   return photos, without, failed, reason
@@ -70,18 +102,18 @@ Task.run(LOC("$$$/Keywright/Menu/Suggest=Suggest keywords"), function(_, progres
     return
   end
   local bridge = Bridge.ensure(progress)
-  if too_many(bridge, chosen) then
+  local place = where(chosen)
+  if not place then
     return
   end
   local entries = Session.entries(bridge, chosen, progress)
+  if place == "browser" then
+    open_browser(bridge, entries, progress)
+    return
+  end
   local version = Session.suggest(bridge, entries, progress)
   local photos, without, failed, reason = reviewable(entries)
-  if failed > 0 then
-    LrDialogs.message(
-      LOC("$$$/Keywright/NotLooked=^1 photos could not be looked at.", failed),
-      LOC("$$$/Keywright/First=The first: ^1", reason)
-    )
-  end
+  tell_failed(failed, reason)
   if #photos == 0 then
     LrDialogs.message(LOC("$$$/Keywright/Nothing=Keywright suggests nothing on these ^1 photos.", without))
     return

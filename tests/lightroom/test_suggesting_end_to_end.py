@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from lightroom.people import accepts, cancels, presses
 from lightroom.simulation.dialogs import Dialog
@@ -175,12 +176,51 @@ def test_nothing_selected_asks_before_the_whole_filmstrip_is_taken(lightroom: Li
     assert lightroom.requests == []
 
 
-def test_a_big_selection_goes_to_the_browser(lightroom: Lightroom) -> None:
+def shown_in_the_browser(lightroom: Lightroom) -> list[str]:
+    """The photos that the opened link shows, by Lightroom's own names, in their order."""
+    link = parse_qs(urlsplit(lightroom.opened[-1]).query)
+    found = ask(lightroom, f"/v1/review/photos?selection={link['selection'][0]}")["photos"]
+    assert isinstance(found, list)
+    return [str(ask(lightroom, f"/v1/photos/{number}")["host_id"]) for number in found]
+
+
+def test_a_big_selection_goes_to_the_browser_and_the_browser_shows_exactly_it(lightroom: Lightroom) -> None:
     lightroom.control.prefs["browser_above"] = 10
-    lightroom.selected = bare(lightroom)[:11]
+    copies = [p.id for p in lightroom.catalog.photos.values() if p.master is not None][:1]
+    lightroom.selected = [*reversed(bare(lightroom)[5:16]), *copies]
     lightroom.confirms = ["ok"]
     lightroom.choose("SuggestKeywords.lua")
     assert "/login?code=" in lightroom.opened[0]
+    assert shown_in_the_browser(lightroom) == [lightroom.catalog.photos[p].uuid for p in lightroom.selected]
+    assert [m.kind for m in lightroom.messages] == ["confirm"]
+    jobs = ask(lightroom, "/v1/jobs")["jobs"]
+    assert isinstance(jobs, list)
+    assert jobs[0]["kind"] == "embed"  # what was edited since is looked at again meanwhile
+
+
+def test_a_photo_that_cannot_be_shown_in_the_browser_is_told_of(lightroom: Lightroom) -> None:
+    lightroom.control.prefs["browser_above"] = 2
+    lightroom.selected = bare(lightroom)[:3]
+    unknown = lightroom.catalog.photos[lightroom.selected[1]]
+    unknown.uuid = "NEW-0"  # imported after the catalog's file was last written
+    lightroom.confirms = ["ok"]
+    lightroom.choose("SuggestKeywords.lua")
+    assert texts(lightroom)[1:] == ["1 photos could not be looked at."]
+    assert Path(unknown.path).name in lightroom.messages[-1].info
+    assert unknown.uuid not in shown_in_the_browser(lightroom)
+    assert len(shown_in_the_browser(lightroom)) == 2
+
+
+def test_of_more_photos_than_one_selection_holds_the_first_are_shown_and_the_person_is_told(
+    lightroom: Lightroom,
+) -> None:
+    lightroom.control.prefs["browser_above"] = 2
+    lightroom.run("require('Request').MOST_PHOTOS = 4")
+    lightroom.selected = bare(lightroom)[:6]
+    lightroom.confirms = ["ok"]
+    lightroom.choose("SuggestKeywords.lua")
+    assert texts(lightroom)[1:] == ["The browser shows the first 4 of these 6 photos."]
+    assert shown_in_the_browser(lightroom) == [lightroom.catalog.photos[p].uuid for p in lightroom.selected[:4]]
 
 
 def test_a_busy_catalog_is_tried_again_and_written_once(lightroom: Lightroom) -> None:
