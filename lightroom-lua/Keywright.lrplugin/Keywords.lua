@@ -34,30 +34,60 @@ function Keywords.text(levels)
   return table.concat(parts, "|")
 end
 
--- Lower case as far as Lightroom's sibling rule is known to need it: ASCII, Latin-1, Greek and Cyrillic capitals.
-local PAIRS = {}
-local function pair(lead, from, to, lead_small, shift)
-  for byte = from, to do
-    PAIRS[string.char(lead, byte)] = string.char(lead_small, byte + shift)
+local function utf8(code)
+  local last = string.char(0x80 + code % 0x40)
+  local rest = math.floor(code / 0x40)
+  if rest < 0x20 then
+    return string.char(0xC0 + rest) .. last
   end
-end
-pair(0xC3, 0x80, 0x96, 0xC3, 0x20)
-pair(0xC3, 0x98, 0x9E, 0xC3, 0x20)
-pair(0xCE, 0x91, 0x9F, 0xCE, 0x20)
-pair(0xCE, 0xA0, 0xA9, 0xCF, -0x20)
-pair(0xD0, 0x90, 0x9F, 0xD0, 0x20)
-pair(0xD0, 0xA0, 0xAF, 0xD1, -0x20)
-pair(0xD0, 0x80, 0x8F, 0xD1, 0x10)
-for byte = 0x80, 0xBE, 2 do -- Latin Extended-A: capital and small letter stand in pairs
-  if byte < 0xB8 then
-    PAIRS[string.char(0xC4, byte)] = string.char(0xC4, byte + 1)
-  end
+  return string.char(0xE0 + math.floor(rest / 0x40), 0x80 + rest % 0x40) .. last
 end
 
---- A name with case folded away, for comparing siblings.
+-- The small letter of each Latin, Greek, Cyrillic and Armenian capital. The Turkish dotted and dotless i stay
+-- what they are: whose they are nobody can tell from a name.
+local SMALL = {}
+local function capitals(first, last, step, shift)
+  for code = first, last, step do
+    SMALL[utf8(code)] = utf8(code + shift)
+  end
+end
+capitals(0xC0, 0xD6, 1, 32) -- À to Ö
+capitals(0xD8, 0xDE, 1, 32) -- Ø to Þ
+capitals(0x100, 0x12E, 2, 1) -- Ā to Į, each before its small letter
+capitals(0x132, 0x136, 2, 1)
+capitals(0x139, 0x147, 2, 1) -- Ĺ to Ň
+capitals(0x14A, 0x176, 2, 1) -- Ŋ to Ŷ
+capitals(0x178, 0x178, 1, 0xFF - 0x178) -- Ÿ
+capitals(0x179, 0x17D, 2, 1) -- Ź to Ž
+capitals(0x1A0, 0x1A0, 1, 1) -- Ơ
+capitals(0x1AF, 0x1AF, 1, 1) -- Ư
+capitals(0x1CD, 0x1DB, 2, 1)
+capitals(0x1DE, 0x1EE, 2, 1)
+capitals(0x1F4, 0x1F4, 1, 1)
+capitals(0x1F8, 0x21E, 2, 1) -- with Ș and Ț
+capitals(0x386, 0x386, 1, 38) -- Ά
+capitals(0x388, 0x38A, 1, 37) -- Έ to Ί
+capitals(0x38C, 0x38C, 1, 64) -- Ό
+capitals(0x38E, 0x38F, 1, 63) -- Ύ and Ώ
+capitals(0x391, 0x3A1, 1, 32) -- Α to Ρ
+capitals(0x3A3, 0x3AB, 1, 32) -- Σ to Ϋ
+capitals(0x3C2, 0x3C2, 1, 1) -- ς, the σ at the end of a word
+capitals(0x400, 0x40F, 1, 80) -- Ѐ to Џ
+capitals(0x410, 0x42F, 1, 32) -- А to Я
+capitals(0x460, 0x480, 2, 1)
+capitals(0x48A, 0x4BE, 2, 1) -- with Ґ
+capitals(0x4C0, 0x4C0, 1, 15)
+capitals(0x4C1, 0x4CD, 2, 1)
+capitals(0x4D0, 0x52E, 2, 1)
+capitals(0x531, 0x556, 1, 48) -- Armenian
+capitals(0x1E00, 0x1E94, 2, 1)
+capitals(0x1EA0, 0x1EFE, 2, 1) -- Vietnamese
+
+--- A name with case folded away, for comparing siblings. Bytes outside ASCII are never given to string.lower, which
+-- would take them for letters of the system's code page.
 function Keywords.folded(name)
-  local low = string.lower(name)
-  return (string.gsub(low, "[\195\196\206\208][\128-\191]", PAIRS))
+  local low = string.gsub(name, "[A-Z]+", string.lower)
+  return (string.gsub(low, "[\195-\225][\128-\191]+", SMALL))
 end
 
 --- An index over the catalog's keywords: a list of {id, name, parent (id or nil)}.

@@ -9,6 +9,7 @@ import math
 import re
 import shutil
 import subprocess
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,45 @@ local index = K.index({
 def test_a_keyword_is_found_or_made_only_below_what_is_there(lua: Any, call: str, gives: object) -> None:
     got = lua.execute(raw(TREE + "return " + call))
     assert (got[0] if isinstance(got, tuple) else got) == gives
+
+
+LETTERS = [
+    chr(code)
+    for first, last in ((0x41, 0x17F), (0x1CD, 0x21F), (0x386, 0x3CE), (0x400, 0x556), (0x1E00, 0x1EFF))
+    for code in range(first, last + 1)
+    if chr(code).isalpha()
+]
+
+
+def test_a_letter_and_its_capital_are_one_from_vietnam_to_iceland_and_no_two_others_are(lua: Any) -> None:
+    fold = lua.eval("require('Keywords').folded")
+    apart = [
+        c for c in LETTERS if len(c.lower()) == 1 and c.lower().upper() == c and fold(raw(c)) != fold(raw(c.lower()))
+    ]
+    rare = set("ǱǲǄǅǇǈǊǋǶǷẞ")  # one sign for two letters, and signs that no keyboard has
+    assert set(apart) <= rare
+    casefolded = {c: c.casefold() for c in LETTERS if len(c.casefold()) == 1}
+    assert [
+        (a, b)
+        for a, b in combinations(casefolded, 2)
+        if casefolded[a] != casefolded[b] and fold(raw(a)) == fold(raw(b))
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("kept", "told"), [("ŁÓDŹ", "Łódź"), ("ŽENA", "žena"), ("Brașov", "BRAȘOV"), ("ΟΔΟΣ", "Οδος"), ("Őr", "őR")]
+)
+def test_a_keyword_in_another_case_is_found_and_its_number_believed(lua: Any, kept: str, told: str) -> None:
+    alone, both = f"{{id = 7, name = '{kept}'}}", f"{{id = 7, name = '{kept}'}}, {{id = 8, name = '{told}'}}"
+    find = f"local K = require('Keywords') return K.find(K.index({{%s}}), '{told}', %s).id"
+    assert lua.execute(raw(find % (alone, "nil"))) == 7
+    assert lua.execute(raw(find % (both, "8"))) == 8
+
+
+def test_what_looks_like_another_case_and_is_another_letter_stays_apart(lua: Any) -> None:
+    fold = lua.eval("require('Keywords').folded")
+    apart = ["İ", "ı", "i", "ŉ", "n", "ĸ", "k", "ſ", "s"]
+    assert len({fold(raw(c)) for c in apart}) == len(apart)
 
 
 def test_a_plan_links_once_creates_once_and_leaves_what_is_there(lua: Any) -> None:
