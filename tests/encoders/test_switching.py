@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -11,14 +12,17 @@ from pathlib import Path
 import pytest
 from demo.library import make_library
 
+from keywright.config import EVERYTHING
 from keywright.encoders import LEVELS
 from keywright.encoders.base import EncoderError
 from keywright.errors import KeywrightError
 from keywright.home import Home
-from keywright.operations.active import load_models
+from keywright.operations.active import ModelsInUse, load_models
 from keywright.operations.learning import learn
 from keywright.operations.progress import CancelledError
 from keywright.operations.pulling import pull_folder
+from keywright.operations.refreshing import refresh
+from keywright.operations.suggesting import suggest_photos
 from keywright.operations.switching import listed_encoders, switch, switch_back
 from keywright.operations.workspace import Workspace
 from keywright.service.worker import run_job
@@ -53,6 +57,18 @@ def vectors_of(workspace: Workspace, encoder_id: str) -> int:
 def test_the_encoder_in_use_is_that_of_the_models_in_use(workspace: Workspace) -> None:
     assert workspace.encoder_id == FAST  # whatever is configured for new homes
     assert load_models(workspace)[0].encoder_id == FAST
+
+
+def test_who_asks_for_another_encoder_than_the_models_have_is_told_how_to_change_to_it(workspace: Workspace) -> None:
+    other = workspace.with_encoder("standard")
+    with pytest.raises(KeywrightError, match=re.escape(f"`keywright models encoder {STANDARD}`")):
+        list(suggest_photos(other, [], profile=EVERYTHING))
+    with pytest.raises(KeywrightError, match=re.escape(f"learned with the encoder {FAST}, not with {STANDARD}")):
+        ModelsInUse(other).current()
+    with pytest.raises(KeywrightError, match="not with"):
+        refresh(other)
+    switch(workspace, STANDARD, anyway=True)  # what the sentence says to do
+    assert ModelsInUse(other).current().models.encoder_id == STANDARD
 
 
 def test_vectors_of_both_are_kept_and_the_change_can_be_taken_back(workspace: Workspace) -> None:

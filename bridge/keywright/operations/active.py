@@ -22,7 +22,8 @@ from keywright.store.thresholds import list_thresholds, thresholds_mark
 def load_models(workspace: Workspace) -> tuple[ModelSet, int]:
     """The models that suggest, with the thresholds that a person set, and their version.
 
-    Raises ``KeywrightError`` where nothing was learned yet.
+    Raises ``KeywrightError`` where nothing was learned yet, or with another encoder than was asked for: vectors of one
+    say nothing to models of the other.
     """
     with workspace.store.read() as connection:
         active = active_version(connection)
@@ -31,7 +32,14 @@ def load_models(workspace: Workspace) -> tuple[ModelSet, int]:
                 "Nothing has been learned yet; run `keywright learn SOURCE` on a catalog or folder with keywords first."
             )
         models = ModelSet.from_parts(version_content(connection, active.id))
-        return models.with_thresholds(list_thresholds(connection)), active.id
+        models = models.with_thresholds(list_thresholds(connection))
+    wanted = workspace.encoder_id
+    if models.encoder_id != wanted:
+        raise KeywrightError(
+            f"The models in use were learned with the encoder {models.encoder_id}, not with {wanted}; "
+            f"run `keywright models encoder {wanted}` to change to it."
+        )
+    return models, active.id
 
 
 class Mark(NamedTuple):

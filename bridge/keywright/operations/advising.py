@@ -262,13 +262,7 @@ class Advisor:
             return loaded
 
     def _load(self, active: Active, before: Loaded | None) -> Loaded:
-        encoder_id = active.models.encoder_id
-        if encoder_id != self._workspace.encoder_id:
-            raise KeywrightError(
-                f"The active models were learned with the encoder {encoder_id}; "
-                f"run `keywright learn` to learn with {self._workspace.encoder_id}."
-            )
-        if before is None or before.models.encoder_id != encoder_id:
+        if before is None or before.models.encoder_id != active.models.encoder_id:
             return Loaded(active, *self._reasons())
         # New models answer at once. Collecting what reasons are found in takes seconds for a large collection.
         trained = not active.moved and active.mark.models != before.mark.models

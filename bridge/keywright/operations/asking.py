@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath, KeywordTree, fold_name
 from keywright.learning.base import Rows
 from keywright.learning.models import ModelSet
@@ -48,13 +47,8 @@ def ask(
 
     All photos with a vector are looked at, also those whose files are away; what a photo carries, or a person decided
     on it, is not asked. ``keyword``, a path or the name at its end, asks about that one alone. Raises
-    ``NotFoundError`` for a keyword that has no model, ``KeywrightError`` for models of another encoder.
+    ``NotFoundError`` for a keyword that has no model.
     """
-    if models.encoder_id != workspace.encoder_id:
-        raise KeywrightError(
-            f"The active models were learned with the encoder {models.encoder_id}; "
-            f"run `keywright learn` to learn with {workspace.encoder_id}."
-        )
     wanted = None if keyword is None else find_keyword(models.paths, keyword)
     with workspace.store.read() as connection:
         matrix = workspace.matrix(connection)

@@ -20,11 +20,6 @@ def suggest_file(workspace: Workspace, file: Path, min_confidence: float | None)
     Raises ``KeywrightError`` where nothing was learned yet, or there is no picture in the file.
     """
     models, _ = load_models(workspace)
-    if models.encoder_id != workspace.encoder_id:
-        raise KeywrightError(
-            f"The active models were learned with the encoder {models.encoder_id}; "
-            f"run `keywright learn` to learn with {workspace.encoder_id}."
-        )
     (found,) = embed_files([file], workspace.encoder)
     if not isinstance(found, EmbeddedPhoto):
         raise KeywrightError(found.reason)

@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select, update
 
-from keywright.errors import KeywrightError
 from keywright.learning.base import Floats
 from keywright.learning.hierarchy import Tree
 from keywright.learning.models import ModelSet
@@ -110,11 +109,6 @@ def refresh(workspace: Workspace, progress: Progress = silent, cancel: Cancel = 
     if before is None:
         return RefreshReport(0, 0, 0, None)
     models, version = load_models(workspace)
-    if models.encoder_id != workspace.encoder_id:
-        raise KeywrightError(
-            f"The active models were learned with the encoder {models.encoder_id}; "
-            f"run `keywright learn` to learn with {workspace.encoder_id}."
-        )
     with workspace.store.read() as connection:
         sources = _sources(connection, workspace.encoder_id)
         matrix = workspace.matrix(connection)

@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 from keywright.catalogs.base import RootMapping
 from keywright.catalogs.walking import PHOTO_SUFFIXES
 from keywright.config import Profile
-from keywright.errors import KeywrightError
 from keywright.operations.active import load_models
 from keywright.operations.embedding import MISSING, embed_photos
 from keywright.operations.gathering import Gathered, gather
@@ -85,11 +84,6 @@ def suggest_photos(
     yet or a target cannot be read.
     """
     models, _ = load_models(workspace)
-    if models.encoder_id != workspace.encoder_id:
-        raise KeywrightError(
-            f"The active models were learned with the encoder {models.encoder_id}; "
-            f"run `keywright learn` to learn with {workspace.encoder_id}."
-        )
     rows = resolve(workspace, targets, mappings, progress)
     report = embed_photos(workspace, rows, progress, cancel)
     why = {failure.path: failure.reason for failure in report.failures} | dict.fromkeys(report.missing, MISSING)
