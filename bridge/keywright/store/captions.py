@@ -8,6 +8,7 @@ from sqlalchemy import Column, Connection, ForeignKey, Table, delete, insert, se
 
 from keywright.store.photos import photos
 from keywright.store.schema import METADATA, AnyText
+from keywright.store.slices import slices
 
 captions = Table(
     "captions",
@@ -29,8 +30,8 @@ def sync_captions(connection: Connection, catalog_id: int, read: Mapping[str, st
             old.append(row.id)
         if text:
             new.append({"photo_id": row.id, "text": text})
-    for start in range(0, len(old), 500):
-        connection.execute(delete(captions).where(captions.c.photo_id.in_(old[start : start + 500])))
+    for some in slices(old):
+        connection.execute(delete(captions).where(captions.c.photo_id.in_(some)))
     if new:
         connection.execute(insert(captions), new)
 

@@ -27,8 +27,7 @@ from sqlalchemy import (
 )
 
 from keywright.store.schema import METADATA
-
-_AT_ONCE = 500  # bound parameters are limited in every database
+from keywright.store.slices import slices
 
 
 class Decision(StrEnum):
@@ -153,8 +152,8 @@ def record_waiting(connection: Connection, pairs: Iterable[tuple[int, int, Decis
     new = {(photo, keyword): (decided, prime) for photo, keyword, decided, prime in pairs}
     photo_ids = sorted({photo for photo, _ in new})
     known = {}
-    for start in range(0, len(photo_ids), _AT_ONCE):
-        chosen = select(waiting).where(waiting.c.photo_id.in_(photo_ids[start : start + _AT_ONCE]))
+    for some in slices(photo_ids):
+        chosen = select(waiting).where(waiting.c.photo_id.in_(some))
         for row in connection.execute(chosen):
             pair = (int(row.photo_id), int(row.keyword_id))
             if pair in new:

@@ -8,8 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from keywright.store.photos import photo_keywords, photos
-
-_AT_ONCE = 500
+from keywright.store.slices import slices
 
 
 class Place(NamedTuple):
@@ -31,8 +30,7 @@ def list_places(connection: Connection) -> list[Place]:
 def photos_with(connection: Connection, keyword_ids: Sequence[int]) -> dict[int, list[int]]:
     """The keywords of these that each photo carries itself, by photo."""
     found: dict[int, list[int]] = {}
-    for start in range(0, len(keyword_ids), _AT_ONCE):
-        part = keyword_ids[start : start + _AT_ONCE]
+    for part in slices(keyword_ids):
         chosen = select(photo_keywords.c.photo_id, photo_keywords.c.keyword_id)
         for photo, keyword in connection.execute(chosen.where(photo_keywords.c.keyword_id.in_(part))):
             found.setdefault(photo, []).append(keyword)

@@ -13,8 +13,7 @@ from keywright.keywords import KeywordPath
 from keywright.store.lookups import Names
 from keywright.store.photos import catalog_keywords
 from keywright.store.schema import METADATA, AnyText
-
-_AT_ONCE = 500  # bound parameters are limited in every database
+from keywright.store.slices import slices
 
 host_writes = Table(
     "host_writes",
@@ -107,9 +106,9 @@ def host_keyword_ids(
     spelled = {path: names.spellings(path) for path in set[KeywordPath]().union(*wanted.values())}
     numbers = sorted({number for some in spelled.values() for number in some})
     known: dict[tuple[int, int], str] = {}
-    for start in range(0, len(numbers), _AT_ONCE):
+    for some in slices(numbers):
         chosen = select(catalog_keywords.c.catalog_id, catalog_keywords.c.keyword_id, catalog_keywords.c.host_id).where(
-            catalog_keywords.c.keyword_id.in_(numbers[start : start + _AT_ONCE]),
+            catalog_keywords.c.keyword_id.in_(some),
             catalog_keywords.c.catalog_id.in_(sorted(wanted)),
             catalog_keywords.c.host_id != "",
         )

@@ -17,11 +17,11 @@ from keywright.store.journal import (
     EntryState,
     Intent,
     Outcome,
-    slices,
     write_batches,
     write_entries,
     write_entry_photos,
 )
+from keywright.store.slices import slices
 
 
 def open_batch(

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import (
     Boolean,
@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 
 from keywright.store.schema import METADATA, AnyText
+from keywright.store.slices import slices
 
 
 class BatchKind(StrEnum):
@@ -105,9 +106,6 @@ write_entry_photos = Table(
     Column("photo", AnyText, nullable=False),
     Index("ix_write_entry_photos_photo", "photo"),
 )
-
-T = TypeVar("T")
-_AT_ONCE = 500  # bound parameters are limited in every database
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,8 +325,3 @@ def _batch(row: Row[Any]) -> Batch:
         begun_at=row.begun_at,
         ended_at=row.ended_at,
     )
-
-
-def slices(values: list[T]) -> Iterator[list[T]]:
-    for start in range(0, len(values), _AT_ONCE):
-        yield values[start : start + _AT_ONCE]

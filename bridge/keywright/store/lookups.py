@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,8 @@ from sqlalchemy import BindParameter, Connection, Row, bindparam, select
 from keywright.keywords import KeywordPath
 from keywright.store.decisions import Decision, DecisionRow, decisions
 from keywright.store.photos import PhotoRow, keywords, photo_keywords, photo_of, photos
+from keywright.store.slices import slices
 from keywright.store.vectors import HALF, vectors
-
-T = TypeVar("T")
-_AT_ONCE = 500  # bound parameters are limited in every database
 
 # Made once: to put a statement together takes as long as to run it.
 _SOME: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
@@ -73,7 +71,7 @@ class Names:
 def photos_by_id(connection: Connection, ids: Sequence[int]) -> dict[int, PhotoRow]:
     """Those of these photos that there are."""
     found = {}
-    for part in _parts(ids):
+    for part in slices(ids):
         for row in connection.execute(_PHOTOS, {"ids": part}):
             found[int(row.id)] = photo_of(row)
     return found
@@ -97,7 +95,7 @@ def list_pictures(connection: Connection) -> list[Picture]:
 def photos_decided(connection: Connection, keyword_ids: Sequence[int]) -> set[int]:
     """The photos on which one of these keywords was decided."""
     found: set[int] = set()
-    for part in _parts(keyword_ids):
+    for part in slices(keyword_ids):
         found.update(connection.execute(select(decisions.c.photo_id).where(decisions.c.keyword_id.in_(part))).scalars())
     return found
 
@@ -116,7 +114,7 @@ def facts_of(connection: Connection, ids: Sequence[int]) -> dict[int, PhotoFacts
     rows = photos_by_id(connection, ids)
     carried: dict[int, set[int]] = {number: set() for number in rows}
     decided: dict[int, set[int]] = {number: set() for number in rows}
-    for part in _parts(list(rows)):
+    for part in slices(list(rows)):
         for found, chosen in ((carried, _CARRIED), (decided, _DECIDED)):
             for photo_id, keyword_id in connection.execute(chosen, {"ids": part}):
                 found[photo_id].add(keyword_id)
@@ -128,7 +126,7 @@ def facts_of(connection: Connection, ids: Sequence[int]) -> dict[int, PhotoFacts
 def taken_of(connection: Connection, ids: Sequence[int]) -> dict[int, datetime]:
     """When these photos were taken, as far as their catalogs know."""
     found = {}
-    for part in _parts(ids):
+    for part in slices(ids):
         chosen = select(photos.c.id, photos.c.taken).where(photos.c.id.in_(part), photos.c.taken.is_not(None))
         for row in connection.execute(chosen):
             found[int(row.id)] = datetime.fromisoformat(row.taken)
@@ -137,7 +135,7 @@ def taken_of(connection: Connection, ids: Sequence[int]) -> dict[int, datetime]:
 
 def photos_by_host(connection: Connection, catalog_id: int, host_ids: Sequence[str]) -> dict[str, PhotoRow]:
     found = {}
-    for part in _parts(host_ids):
+    for part in slices(host_ids):
         chosen = select(photos).where(
             photos.c.catalog_id == catalog_id, photos.c.host_id.in_(part), photos.c.gone.is_(False)
         )
@@ -149,7 +147,7 @@ def photos_by_host(connection: Connection, catalog_id: int, host_ids: Sequence[s
 def vectors_of(connection: Connection, encoder_id: str, content_ids: Sequence[str]) -> dict[str, NDArray[np.float16]]:
     """The vectors of these pictures that there are, each float16 of shape (dimension,)."""
     found: dict[str, NDArray[np.float16]] = {}
-    for part in _parts(content_ids):
+    for part in slices(content_ids):
         for row in connection.execute(_VECTORS, {"encoder": encoder_id, "ids": part}):
             found[row.content_id] = np.frombuffer(row.vector, dtype=HALF)
     return found
@@ -157,7 +155,7 @@ def vectors_of(connection: Connection, encoder_id: str, content_ids: Sequence[st
 
 def decisions_on(connection: Connection, photo_ids: Sequence[int]) -> dict[int, list[DecisionRow]]:
     found: dict[int, list[DecisionRow]] = {}
-    for part in _parts(photo_ids):
+    for part in slices(photo_ids):
         for row in connection.execute(select(decisions).where(decisions.c.photo_id.in_(part))):
             found.setdefault(int(row.photo_id), []).append(_decision(row))
     return found
@@ -189,8 +187,3 @@ def _decision(row: Row[Any]) -> DecisionRow:
     return DecisionRow(
         int(r["photo_id"]), int(r["keyword_id"]), Decision(r["decision"]), r["confidence"], r["version_id"]
     )
-
-
-def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), _AT_ONCE):
-        yield items[start : start + _AT_ONCE]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -29,8 +29,7 @@ from sqlalchemy import (
 
 from keywright.errors import KeywrightError
 from keywright.store.schema import METADATA
-
-_AT_ONCE = 500
+from keywright.store.slices import slices
 
 model_parts = Table(
     "model_parts",
@@ -104,8 +103,8 @@ def add_version(
     digests = _digests(parts)
     known = set(connection.execute(select(model_parts.c.digest)).scalars())
     contents = {digests[name]: content for name, content in parts.items()}
-    for start in range(0, len(contents), _AT_ONCE):
-        shared = [d for d in list(contents)[start : start + _AT_ONCE] if d in known]
+    for some in slices(list(contents)):
+        shared = [d for d in some if d in known]
         for row in connection.execute(select(model_parts).where(model_parts.c.digest.in_(shared))):
             if row.content != contents[row.digest]:
                 mended = update(model_parts).where(model_parts.c.digest == row.digest)
@@ -247,13 +246,13 @@ def move_version(
     wanted = {MANIFEST: manifest, **new}
     digests = _digests(wanted)
     dropped: set[str] = set()
-    for part in _blocks(list({*gone, *wanted})):
+    for part in slices(list({*gone, *wanted})):
         some = theirs & version_parts.c.name.in_(part)
         dropped.update(connection.execute(select(version_parts.c.digest).where(some)).scalars())
         connection.execute(delete(version_parts).where(some))
     contents = {digest: wanted[name] for name, digest in digests.items()}
     known: set[str] = set()
-    for part in _blocks(list(contents)):
+    for part in slices(list(contents)):
         known.update(connection.execute(select(model_parts.c.digest).where(model_parts.c.digest.in_(part))).scalars())
     fresh = [{"digest": digest, "content": content} for digest, content in contents.items() if digest not in known]
     if fresh:
@@ -269,7 +268,7 @@ def move_version(
 def _forget_unused(connection: Connection, digests: Collection[str]) -> int:
     """Forget those of these parts that no version has; gives how many bytes they had."""
     freed = 0
-    for part in _blocks(list(digests)):
+    for part in slices(list(digests)):
         used = set(
             connection.execute(
                 select(version_parts.c.digest).where(version_parts.c.digest.in_(part)).distinct()
@@ -280,11 +279,6 @@ def _forget_unused(connection: Connection, digests: Collection[str]) -> int:
         freed += int(connection.execute(select(size).where(gone)).scalar_one())
         connection.execute(delete(model_parts).where(gone))
     return freed
-
-
-def _blocks(items: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(items), _AT_ONCE):
-        yield items[start : start + _AT_ONCE]
 
 
 def version_content(connection: Connection, version: int) -> dict[str, bytes]:

@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Column, Connection, ForeignKey, Index, Table, Text, delete, insert, select
 
 from keywright.store.schema import METADATA
-
-_AT_ONCE = 500
+from keywright.store.slices import slices
 
 primes = Table(
     "primes",
@@ -44,8 +43,8 @@ def list_primes(connection: Connection, keyword_ids: Sequence[int] | None = None
 def primes_on(connection: Connection, photo_ids: Sequence[int]) -> set[tuple[int, int]]:
     """(photo id, keyword id) of these photos."""
     found: set[tuple[int, int]] = set()
-    for start in range(0, len(photo_ids), _AT_ONCE):
+    for some in slices(photo_ids):
         chosen = select(primes.c.photo_id, primes.c.keyword_id)
-        rows = connection.execute(chosen.where(primes.c.photo_id.in_(photo_ids[start : start + _AT_ONCE])))
+        rows = connection.execute(chosen.where(primes.c.photo_id.in_(some)))
         found.update((int(row.photo_id), int(row.keyword_id)) for row in rows)
     return found

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from keywright.store.journal import Before, BeforeForm, EntryState, slices, write_entries, write_entry_photos
+from keywright.store.journal import Before, BeforeForm, EntryState, write_entries, write_entry_photos
+from keywright.store.slices import slices
 
 
 @dataclass(frozen=True, slots=True)
