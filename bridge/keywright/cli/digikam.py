@@ -11,8 +11,9 @@ from pathlib import Path
 
 import click
 
-from keywright.cli.output import counted, json_option, note, printable, progress_bar, show_json
+from keywright.cli.output import counted, json_option, note, progress_bar, show_json
 from keywright.errors import KeywrightError
+from keywright.text import printable
 
 confidence = click.FloatRange(0, 1)
 database_option = click.option(

@@ -16,6 +16,7 @@ import click
 from keywright.catalogs.base import RootMapping
 from keywright.keywords import KeywordPath
 from keywright.operations.progress import Progress, silent
+from keywright.text import printable
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,7 +39,7 @@ def mappings(maps: Sequence[str]) -> list[RootMapping]:
 def plain(value: object) -> object:
     """A value as JSON has it: dataclasses as objects, paths and keywords as text, what is not a number as null."""
     if isinstance(value, Path | KeywordPath):
-        return printable(str(value))
+        return printable(value)
     if is_dataclass(value) and not isinstance(value, type):
         return (
             plain(asdict(value, dict_factory=dict))
@@ -53,11 +54,6 @@ def plain(value: object) -> object:
     if hasattr(value, "item"):
         return plain(value.item())
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def printable(text: str) -> str:
-    """Text that any terminal and JSON take: bytes of a file name that are no Unicode are shown as ``\\xNN``."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def show_json(value: object) -> None:
@@ -85,7 +81,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], 
     for number, column in enumerate(columns):
         shown.add_column(column, justify="right" if number in right else "left", overflow="fold")
     for row in rows:
-        shown.add_row(*(cell if isinstance(cell, Text) else Text(printable(str(cell))) for cell in row))
+        shown.add_row(*(cell if isinstance(cell, Text) else Text(printable(cell)) for cell in row))
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(shown)
 

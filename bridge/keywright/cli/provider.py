@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from keywright.cli.output import counted, json_option, note, percent, printable, progress_bar, show_json, table
+from keywright.cli.output import counted, json_option, note, percent, progress_bar, show_json, table
 from keywright.errors import KeywrightError
 from keywright.operations.workspace import Workspace
+from keywright.text import printable
 
 # The names of describing.providers.Kind, so that --help imports nothing.
 KINDS = ("openai", "google-vision", "landinglens", "moondream")

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import click
 
-from keywright.cli.output import json_option, note, percent, printable, progress_bar, show_json, table
+from keywright.cli.output import json_option, note, percent, progress_bar, show_json, table
 from keywright.operations.workspace import Workspace
+from keywright.text import printable
 
 
 @click.command()

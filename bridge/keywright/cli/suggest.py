@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import click
 
-from keywright.cli.output import json_option, map_option, mappings, note, percent, plain, printable, progress_bar
+from keywright.cli.output import json_option, map_option, mappings, note, percent, plain, progress_bar
 from keywright.operations.suggesting import PhotoSuggestions
 from keywright.operations.workspace import Workspace
+from keywright.text import printable
 
 confidence_option = click.option(
     "--min-confidence",

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from keywright.cli.output import counted, json_option, note, printable
+from keywright.cli.output import counted, json_option, note
 from keywright.cli.suggest import profile_option
+from keywright.text import printable
 from keywright_plugin import BridgeError, Client
 from keywright_plugin.values import Photo, PhotoRef, Suggested
 

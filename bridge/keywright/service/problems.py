@@ -16,6 +16,7 @@ from keywright.service.searcher import SearchError
 from keywright.store.answers import KeyUsedError
 from keywright.store.database import StoreError
 from keywright.store.jobs import JobStateError, NoJobError
+from keywright.text import printable
 from keywright.writeback import BusyError
 
 MEDIA_TYPE = "application/problem+json"
@@ -46,7 +47,7 @@ def problem(status: int, kind: str, detail: str, errors: Sequence[str] = ()) -> 
         "type": f"urn:keywright:problem:{kind}",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": detail.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"),
+        "detail": printable(detail),
     }
     if errors:
         body["errors"] = list(errors)

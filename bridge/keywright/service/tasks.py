@@ -12,6 +12,7 @@ from typing import Any
 from keywright.config import EVERYTHING, Profile
 from keywright.operations.progress import Cancel, Progress
 from keywright.operations.workspace import Workspace
+from keywright.text import printable
 
 Result = dict[str, object]
 Task = Callable[[Workspace, Mapping[str, Any], Progress, Cancel], Result]
@@ -142,8 +143,8 @@ def describe(workspace: Workspace, params: Mapping[str, Any], progress: Progress
         "described": report.described,
         "known": report.known,
         "left": report.left,
-        "stopped": None if report.stopped is None else _text(report.stopped),
-        "failed": [{"path": _text(f.path), "reason": _text(f.reason)} for f in report.failures[:_MOST_NAMED]],
+        "stopped": None if report.stopped is None else printable(report.stopped),
+        "failed": [{"path": printable(f.path), "reason": printable(f.reason)} for f in report.failures[:_MOST_NAMED]],
     }
 
 
@@ -156,8 +157,8 @@ def plan(workspace: Workspace, params: Mapping[str, Any], progress: Progress, ca
     return {
         "writes": [
             {
-                "where": _text(one.where),
-                "photos": [_text(p) for p in one.photos],
+                "where": printable(one.where),
+                "photos": [printable(p) for p in one.photos],
                 "creates": one.creates,
                 "add": [str(a.path) for a in one.add],
                 "remove": [str(p) for p in one.remove],
@@ -250,7 +251,7 @@ def _embedded(report: Any) -> Result:
         "embedded": report.embedded,
         "known": report.known,
         "missing": len(report.missing),
-        "failed": [{"path": _text(f.path), "reason": _text(f.reason)} for f in report.failures[:_MOST_NAMED]],
+        "failed": [{"path": printable(f.path), "reason": printable(f.reason)} for f in report.failures[:_MOST_NAMED]],
     }
 
 
@@ -261,17 +262,13 @@ def _batch(report: Any) -> Result:
         "files": report.count_files(),
         "unchanged": report.count_unchanged(),
         "refused": _refusals(report.refused),
-        "warnings": [_text(w) for w in report.warnings[:_MOST_NAMED]],
-        "stopped": _text(report.stopped),
+        "warnings": [printable(w) for w in report.warnings[:_MOST_NAMED]],
+        "stopped": printable(report.stopped),
     }
 
 
 def _refusals(refused: Sequence[Any]) -> list[dict[str, object]]:
     return [
-        {"photos": [_text(p) for p in r.photos], "where": _text(r.where), "reason": _text(r.reason)}
+        {"photos": [printable(p) for p in r.photos], "where": printable(r.where), "reason": printable(r.reason)}
         for r in refused[:_MOST_NAMED]
     ]
-
-
-def _text(value: object) -> str:
-    return str(value).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

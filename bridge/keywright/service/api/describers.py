@@ -7,7 +7,7 @@ from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
 from keywright.service.messages import describers as m
 from keywright.service.messages.jobs import Job
-from keywright.service.text import printable
+from keywright.text import printable
 
 GROUP = Group("describers")
 

@@ -7,7 +7,7 @@ from keywright.service.endpoint import Group
 from keywright.service.messages import encoders as m
 from keywright.service.messages.jobs import Job
 from keywright.service.messages.models import ModelVersion
-from keywright.service.text import printable
+from keywright.text import printable
 
 GROUP = Group("encoders")
 

@@ -7,9 +7,9 @@ from keywright.keywords import KeywordPath
 from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
 from keywright.service.messages import photos as m
-from keywright.service.text import printable
 from keywright.store.decisions import Decision
 from keywright.store.photos import PhotoRow
+from keywright.text import printable
 
 GROUP = Group("photos")
 

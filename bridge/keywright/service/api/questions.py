@@ -7,9 +7,9 @@ from keywright.service.endpoint import Group
 from keywright.service.messages import questions as m
 from keywright.service.messages.jobs import Job
 from keywright.service.numbers import share
-from keywright.service.text import printable
 from keywright.store import jobs as stored
 from keywright.store.photos import PhotoRow
+from keywright.text import printable
 
 GROUP = Group("questions")
 

@@ -10,9 +10,9 @@ from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
 from keywright.service.messages import review as m
 from keywright.service.numbers import share
-from keywright.service.text import printable
 from keywright.store.jobs import Job, JobState
 from keywright.store.photos import PhotoRow
+from keywright.text import printable
 
 GROUP = Group("review")
 REFRESH = "suggestions"

@@ -9,7 +9,7 @@ from keywright.service.endpoint import Group
 from keywright.service.messages import search as m
 from keywright.service.numbers import share
 from keywright.service.problems import ProblemError
-from keywright.service.text import printable
+from keywright.text import printable
 
 GROUP = Group("search")
 

@@ -12,7 +12,7 @@ from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
 from keywright.service.messages import suggestions as m
 from keywright.service.numbers import share
-from keywright.service.text import printable
+from keywright.text import printable
 
 if TYPE_CHECKING:
     from keywright.operations.advising import Loaded

@@ -12,7 +12,7 @@ from keywright.service.endpoint import Group
 from keywright.service.messages import writebacks as m
 from keywright.service.messages.jobs import Job
 from keywright.service.problems import not_found
-from keywright.service.text import printable
+from keywright.text import printable
 from keywright.writeback import BatchSummary
 
 GROUP = Group("write-backs")
