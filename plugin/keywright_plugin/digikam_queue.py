@@ -43,8 +43,7 @@ def keywords_for(
     (found,) = client.find_photos([PhotoRef(path=photo)])
     if isinstance(found, str):
         return None
-    decided = client.request("GET", f"/v1/photos/{found.id}/keywords")["keywords"]
-    accepted = [str(one["keyword"]) for one in decided if one["state"] == "accepted"]
+    accepted = [one.keyword for one in client.photo_keywords(found.id) if one.state == "accepted"]
     told = client.suggest([found.id], min_confidence=least, limit=0)
     if told.job is not None:
         while not client.job(told.job).ended:

@@ -39,9 +39,9 @@ def select(client: Client, files: Sequence[str], database: str | None) -> Select
     left_out = tuple(one for one in found.values() if isinstance(one, str))
     if not ids:
         raise BridgeError(left_out[0] if left_out else "No photo was chosen; choose photos and open them again.")
-    told = client.request("POST", "/v1/review/selections", {"photos": ids}, safe=True)
+    url = client.select_for_review(ids)
     client.embed(ids)
-    return Selected(str(told["url"]), len(ids), left_out)
+    return Selected(url, len(ids), left_out)
 
 
 def _find(client: Client, files: Sequence[str]) -> dict[str, int | str]:

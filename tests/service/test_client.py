@@ -18,7 +18,7 @@ from service.kit import Raw, running
 BARE = "2023/At home/CHEL_0009.jpg"
 PLUGIN = Path(__file__).resolve().parents[2] / "plugin" / "keywright_plugin"
 FOR_PAGES = {"review_state", "order_photos", "show_photos", "list_waiting_keywords", "list_waiting_photos"}
-FOR_PAGES |= {"list_reasons", "list_folders", "make_selection", "list_places", "describe"}
+FOR_PAGES |= {"list_reasons", "list_folders", "list_places", "describe"}
 
 
 def photo(bridge: Raw, library: Path, name: str = BARE) -> int:

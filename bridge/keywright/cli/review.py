@@ -38,7 +38,7 @@ def review(photos: tuple[str, ...], no_browser: bool, as_json: bool) -> None:
             unseen = [one.id for one in known if not one.has_vector and one.error is None]
             if unseen:
                 client.embed(unseen)  # their suggestions appear in the page when they are ready
-            url = str(client.request("POST", "/v1/review/selections", {"photos": ids})["url"])
+            url = client.select_for_review(ids)
         else:
             url = client.login_link()
     except BridgeError as error:
