@@ -13,10 +13,10 @@ from dataclasses import replace
 import numpy as np
 
 from keywright.learning.settings import LearnerSettings
-from keywright.learning.text import class_head
 from keywright.learning.training import train
 from keywright.operations.active import load_models
 from keywright.operations.gathering import gather
+from keywright.operations.naming import head_of
 from keywright.operations.workspace import Workspace
 from keywright.suggesting import SuggestSettings
 from keywright.suggesting.suggest import Examples, suggest
@@ -40,7 +40,7 @@ def main() -> None:
                 taken.append(time.perf_counter() - started)
             half, most = np.percentile(taken, [50, 95]) * 1000
             print(f"{name:<14} for one known photo: median {half:.1f} ms, 95 % within {most:.1f} ms")
-        data = replace(gathered.data, head=class_head(workspace.encoder, gathered.data.norms))
+        data = replace(gathered.data, head=head_of(workspace.encoder, gathered.data.norms))
         wall, cpu = time.perf_counter(), time.process_time()
         result = train(data, LearnerSettings())
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from keywright.encoders import open_encoder
+from keywright.encoders.names import name_likeness
 from keywright.encoders.pipeline import EmbeddedPhoto, embed_files
 from keywright.encoders.sentences import open_sentences
 from keywright.keywords import KeywordPath
 from keywright.learning.base import NO_ROWS, ClassHead, KeywordExamples, TrainingData
-from keywright.learning.text import class_evidence, class_head
+from keywright.learning.text import class_evidence
+from keywright.operations.naming import head_of
 
 ENCODER = "efficientnet-lite0/centre224"
 """Learners are compared on these vectors, whatever the default encoder is."""
@@ -111,12 +114,12 @@ def load(folder: Path, table: Path, cache: Path) -> tuple[Photos, Photos]:
             for each in (path, *path.ancestors()):
                 if each in column:
                     carried[row, column[each]] = True
-    head = class_head(encoder, norms[train])
+    head = head_of(encoder, norms[train])
     sentences = open_sentences()
     evidence = None
     if head is not None and sentences is not None:
         names = [KeywordExamples(path, NO_ROWS, NO_ROWS, NO_ROWS) for path in paths]
-        evidence = class_evidence(names, head.names, sentences)
+        evidence = class_evidence(names, head.names, partial(name_likeness, sentences=sentences))
     given = np.array([path in assigned for path in paths])
     photos = Photos(vectors, norms, carried, paths, given, head, evidence=evidence)
     return _part(photos, train), _part(photos, ~train)

@@ -15,8 +15,8 @@ from learning_data import Photos, load
 from sklearn.metrics import average_precision_score
 
 from keywright.encoders.kept_sentences import KeptSentences
+from keywright.encoders.names import name_likeness
 from keywright.encoders.sentences import open_sentences
-from keywright.learning.text import name_likeness
 from keywright.searching.looks import by_classes, class_weights
 
 

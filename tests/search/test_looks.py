@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
+from keywright.encoders.names import class_texts, name_likeness
 from keywright.encoders.sentences import is_installed, open_sentences
 from keywright.keywords import KeywordPath
 from keywright.learning.base import ClassHead, KeywordExamples
 from keywright.learning.few import ENOUGH
-from keywright.learning.text import class_evidence, class_texts, name_likeness
+from keywright.learning.text import class_evidence
 from keywright.searching import looks
 from keywright.searching.looks import by_classes, by_examples, by_text_side, class_weights
 
@@ -100,7 +103,7 @@ def test_classes_speak_for_keywords_that_mean_them() -> None:
     assert sentences is not None
     names = imagenet_names()
     keywords = examples("Animals|Cats", "Transport|Bike", "Concepts|Tuesday")
-    evidence = class_evidence(keywords, names, sentences)
+    evidence = class_evidence(keywords, names, partial(name_likeness, sentences=sentences))
     assert evidence.shape == (3, 1000)
     assert evidence.min() >= 0
     assert evidence.max() <= 1
@@ -116,8 +119,9 @@ def test_classes_speak_for_keywords_that_mean_them() -> None:
 def test_a_keyword_on_enough_photos_is_not_asked_about() -> None:
     sentences = open_sentences()
     assert sentences is not None
-    assert not class_evidence(examples("Cat", photos=ENOUGH), ("tabby", "cat"), sentences).any()
-    assert class_evidence(examples("Cat", photos=ENOUGH - 1), ("tabby", "cat"), sentences).any()
+    by_meaning = partial(name_likeness, sentences=sentences)
+    assert not class_evidence(examples("Cat", photos=ENOUGH), ("tabby", "cat"), by_meaning).any()
+    assert class_evidence(examples("Cat", photos=ENOUGH - 1), ("tabby", "cat"), by_meaning).any()
 
 
 @needs_text

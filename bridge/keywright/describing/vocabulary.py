@@ -9,10 +9,10 @@ from enum import StrEnum
 import numpy as np
 
 from keywright.describing.base import Candidate
+from keywright.encoders.base import Vectors
+from keywright.encoders.names import in_words
 from keywright.encoders.sentences import SentenceEncoder
 from keywright.keywords import KeywordPath, fold_name
-from keywright.learning.base import Floats
-from keywright.learning.text import in_words
 
 ALIKE = 0.72
 """A keyword means a candidate from so like a meaning on (a cosine): "puppy" is a "Dog" (0.72), "spring" no "Summer"."""
@@ -54,7 +54,7 @@ class Vocabulary:
         flat = [(name, path) for path in keywords for name in (path.name, *synonyms.get(path.key, ()))]
         self._owners = [path for _, path in flat]
         self._flat = [name for name, _ in flat]
-        self._vectors: Floats | None = None
+        self._vectors: Vectors | None = None
 
     def seen(self, candidates: Sequence[Candidate], *, new: bool = False) -> tuple[Seen, ...]:
         """The keywords that the candidates mean, each once, most sure first.

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from keywright.encoders.base import TextEncoder, Vectors, text_side
+from keywright.encoders.base import Encoded, Encoder, TextEncoder, Vectors, text_side
 from keywright.encoders.kept_sentences import KeptSentences
+from keywright.encoders.names import name_likeness
 from keywright.encoders.sentences import open_sentences
-from keywright.learning.base import Floats, TrainingData
+from keywright.learning.base import ClassHead, Floats, TrainingData
 from keywright.learning.few import ENOUGH
 from keywright.learning.text import class_evidence, class_head
 from keywright.operations.workspace import Workspace
@@ -19,13 +21,24 @@ from keywright.operations.workspace import Workspace
 def with_names(workspace: Workspace, data: TrainingData) -> TrainingData:
     """The data with the encoder's classifier, what its classes say of each keyword, and what its text side says."""
     encoder = workspace.encoder
-    head = class_head(encoder, data.norms)
+    head = head_of(encoder, data.norms)
     sentences = sentences_of(workspace)
-    evidence = None if head is None or sentences is None else class_evidence(data.keywords, head.names, sentences)
+    evidence = None
+    if head is not None and sentences is not None:
+        evidence = class_evidence(data.keywords, head.names, partial(name_likeness, sentences=sentences))
     side = text_side(encoder)
     named = None if side is None else _name_vectors(workspace, side, data)
     by = "" if evidence is None or sentences is None else sentences.id
     return replace(data, head=head, class_evidence=evidence, name_vectors=named, sentences=by)
+
+
+def head_of(encoder: Encoder, norms: Floats) -> ClassHead | None:
+    """The encoder's classifier as a matrix, ``None`` where it has none; ``norms`` of some photos' vectors."""
+
+    def probabilities(vectors: Floats) -> Floats:
+        return encoder.class_probabilities(Encoded(vectors, np.ones(len(vectors), dtype=np.float32)))
+
+    return class_head(encoder.class_names(), encoder.dimension, probabilities, norms)
 
 
 def names_changed(before: str, now: str) -> str | None:

@@ -16,9 +16,8 @@ from keywright.encoders.kept_sentences import KeptSentences
 from keywright.keywords import KeywordPath
 from keywright.learning.base import ClassHead
 from keywright.learning.models import ModelSet
-from keywright.learning.text import class_head
 from keywright.operations.active import ModelsInUse
-from keywright.operations.naming import sentences_of
+from keywright.operations.naming import head_of, sentences_of
 from keywright.operations.workspace import Workspace
 from keywright.searching.shortlist import Shortlist
 from keywright.searching.words import Texts
@@ -86,7 +85,7 @@ class Memory:
             return models.features.points.head
         encoder = self._workspace.encoder
         if self._head is None or self._head[0] != encoder.id:
-            self._head = encoder.id, class_head(encoder, self.known.matrix.norms)
+            self._head = encoder.id, head_of(encoder, self.known.matrix.norms)
         return self._head[1]
 
     def sentences(self) -> KeptSentences | None:

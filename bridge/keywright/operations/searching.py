@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keywright.encoders.base import PHOTO_TEMPLATES, text_side
+from keywright.encoders.names import class_texts, in_templates, in_words, name_likeness
 from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath, fold_name
 from keywright.learning.base import Floats, Rows
 from keywright.learning.few import matching_classes
 from keywright.learning.models import ModelSet
-from keywright.learning.text import class_texts, in_templates, in_words, name_likeness
 from keywright.operations.embedding import embed_photos
 from keywright.operations.narrowing import absolute, at_or_below, named_below, within
 from keywright.operations.progress import Cancel, Note, Progress, never, silent, unsaid

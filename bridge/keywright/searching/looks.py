@@ -1,7 +1,7 @@
 """Scores of photos by their looks: for words through the encoder's classes or its text side, and for example photos.
 
 Without a text side, words go through the classes an encoder was trained on: a class counts as far as its name means
-what was typed (``learning.text``). The classes' own weights, joined so, are a direction in the space of the vectors
+what was typed (``encoders.names``). The classes' own weights, joined so, are a direction in the space of the vectors
 (a semantic classifier, as in Frome et al., DeViSE, 2013); the probabilities of the classes say it again; and the best
 photos of both show what else such photos have in common (pseudo-relevance feedback, Rocchio 1971). Everything was
 chosen on training photos; ``benchmarks/text_search.py`` measures it.
