@@ -20,7 +20,6 @@ from pathlib import Path
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
-from keywright_plugin.digikam_running import is_digikam_running
 from keywright_plugin.platform import MACOS, WINDOWS
 
 MARK = "app.keywright.digikam"
@@ -97,9 +96,11 @@ def front_end_command() -> str:
 
 
 def install(
-    to: Places, source: Path | None = None, command: str | None = None, running: Callable[[], bool] = is_digikam_running
+    to: Places, running: Callable[[], bool], source: Path | None = None, command: str | None = None
 ) -> Installed:
     """Put the entry and the workflow there, in the place of older ones; the confidence chosen in the workflow is kept.
+
+    ``running``: whether digiKam runs, which writes its workflows when it ends.
 
     Raises ``InstallError``, with nothing changed, where digiKam runs, a file there is not Keywright's, or the
     workflows cannot be understood.
@@ -136,7 +137,7 @@ def install(
     return Installed(tuple(writes), updated)
 
 
-def uninstall(to: Places, running: Callable[[], bool] = is_digikam_running) -> tuple[Path, ...]:
+def uninstall(to: Places, running: Callable[[], bool]) -> tuple[Path, ...]:
     """Take both away again; the files that were changed or removed, none where nothing of Keywright was there.
 
     Raises ``InstallError`` as ``install`` does.

@@ -18,7 +18,7 @@ from keywright.home import Home
 from keywright.metadata import read_keywords
 from keywright.operations.learning import learn
 from keywright.operations.workspace import Workspace
-from keywright_plugin.digikam_running import is_digikam_running
+from keywright.writeback.digikam_running import is_digikam_running
 
 pytestmark = pytest.mark.slow
 ALBUM = "2023/At home"

@@ -17,7 +17,7 @@ from demo.library import make_library
 
 from catalogs.test_mysql import Server, filled, server  # noqa: F401
 from keywright.metadata import read_keywords
-from keywright_plugin.digikam_running import is_digikam_running
+from keywright.writeback.digikam_running import is_digikam_running
 
 pytestmark = pytest.mark.slow
 NAME = "studio"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from keywright.metadata import choose_place
+from keywright.writeback.digikam_running import is_digikam_among
 from keywright.writeback.digikam_settings import MetadataSettings, read_settings, settings_file
-from keywright_plugin.digikam_running import is_digikam_among
 from writeback.kit import OTHER_PROGRAM, jpeg, raw
 
 

@@ -63,11 +63,12 @@ def uninstall_lightroom(to: Path | None, as_json: bool) -> None:
 @json_option
 def install_digikam(as_json: bool) -> None:
     """Put "Suggest keywords with Keywright" under Open With, and a workflow into the Batch Queue Manager."""
+    from keywright.writeback.digikam_running import is_digikam_running
     from keywright_plugin import digikam_install
 
     to = digikam_install.places()
     try:
-        done = digikam_install.install(to)
+        done = digikam_install.install(to, is_digikam_running)
     except digikam_install.InstallError as error:
         raise KeywrightError(str(error)) from error
     if as_json:
@@ -85,10 +86,11 @@ def install_digikam(as_json: bool) -> None:
 @json_option
 def uninstall_digikam(as_json: bool) -> None:
     """Take both away again; your own workflows stay as they are."""
+    from keywright.writeback.digikam_running import is_digikam_running
     from keywright_plugin import digikam_install
 
     try:
-        gone = digikam_install.uninstall(digikam_install.places())
+        gone = digikam_install.uninstall(digikam_install.places(), is_digikam_running)
     except digikam_install.InstallError as error:
         raise KeywrightError(str(error)) from error
     if as_json:

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from keywright.writeback.digikam_rows import Changed
-from keywright_plugin.digikam_running import is_digikam_running
+from keywright.writeback.digikam_running import is_digikam_running
 
 _NAME = "org.kde.digikam-"
 _ADDED, _TAKEN = 1, 3  # of digiKam's TagChangeset and ImageTagChangeset
