@@ -110,13 +110,6 @@ def with_ancestors(paths: Iterable[KeywordPath]) -> frozenset[KeywordPath]:
     return frozenset(p for path in paths for p in (path, *path.ancestors()))
 
 
-def most_specific(paths: Iterable[KeywordPath]) -> frozenset[KeywordPath]:
-    """The paths that have no other of the paths below them."""
-    paths = frozenset(paths)
-    implied = {above.key for path in paths for above in path.ancestors()}
-    return frozenset(path for path in paths if path.key not in implied)
-
-
 class KeywordTree:
     """A vocabulary: keywords with everything above them, found by path, by place in the tree, and by what is typed.
 

@@ -156,7 +156,7 @@ def test_a_model_is_pulled_from_the_hub_at_one_revision(
     }
     monkeypatch.setenv("HF_ENDPOINT", server.url)
     stages: list[tuple[str, int, int | None]] = []
-    model = ClipModel("m", "o/m", 5, "MIT", 60.0, 1.0, "a test", "m")
+    model = ClipModel("m", "o/m", 5, "MIT", 60.0, 1.0, "a test")
     kept = pull_from_hub(model, tmp_path, lambda *told: stages.append(told), lambda: False)
     assert (kept.dimension, kept.size, kept.licence) == (8, 64, "MIT")
     assert sorted(file.name for file in (tmp_path / "m").iterdir()) == [

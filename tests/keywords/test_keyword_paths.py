@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keywright.keywords import KeywordPath, KeywordTree, most_specific, with_ancestors
+from keywright.keywords import KeywordPath, KeywordTree, with_ancestors
 
 names = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), min_size=1).filter(str.strip)
 paths = st.lists(names, min_size=1, max_size=4).map(lambda parts: KeywordPath(tuple(parts)))
@@ -40,10 +40,9 @@ def test_a_name_that_no_program_can_store_is_refused(name: str) -> None:
         KeywordPath.of("Animals", name)
 
 
-def test_a_keyword_implies_its_parents_and_the_most_specific_stands_for_them() -> None:
+def test_a_keyword_implies_its_parents() -> None:
     dog = KeywordPath.of("Animals", "Dog")
     assert with_ancestors([dog]) == {dog, KeywordPath.of("Animals")}
-    assert most_specific(with_ancestors([dog])) == {dog}
 
 
 TREE = KeywordTree(

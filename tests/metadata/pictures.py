@@ -9,7 +9,8 @@ import numpy as np
 import tifffile
 from PIL import Image
 
-from keywright.metadata import irb, jpeg
+from keywright.metadata import Added, KeywordChange, irb, jpeg, rewriting
+from keywright.metadata.base import apply_edits
 
 
 def _photo(mode: str = "RGB") -> Image.Image:
@@ -93,3 +94,9 @@ FILES = {
     "plain.psd": psd(),
     "iptc.psd": psd(resources(iptc(b"Cat"))),
 }
+
+
+def rewrite_file(data: bytes, name: str, change: KeywordChange) -> tuple[bytes, Added]:
+    """The bytes of a photo file with its embedded keywords changed, and the record of what was added."""
+    merged, edits, _ = rewriting.rewrite(data, name, change)
+    return apply_edits(data, edits), merged.added

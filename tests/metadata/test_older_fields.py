@@ -20,12 +20,11 @@ from keywright.metadata import (
     plan_file_change,
     read_keywords,
     revert,
-    rewrite_file,
 )
 from keywright.metadata.base import apply_edits, invert_edits
 from keywright.metadata.embedded import iptc_of
 from metadata import pictures
-from metadata.pictures import FILES, pixels
+from metadata.pictures import FILES, pixels, rewrite_file
 from metadata.test_photo_files import DOG, blocks, photo
 
 

@@ -20,13 +20,12 @@ from keywright.metadata import (
     plan_file_change,
     read_keywords,
     revert,
-    rewrite_file,
 )
 from keywright.metadata.base import apply_edits, invert_edits
 from keywright.metadata.embedded import read_blocks
 from metadata import pictures
 from metadata.packets import field, packet
-from metadata.pictures import FILES, pixels
+from metadata.pictures import FILES, pixels, rewrite_file
 
 DOG = KeywordPath.of("Animals", "Dog")
 NEW = frozenset({DOG, KeywordPath.of("Zürich, Höngg")})

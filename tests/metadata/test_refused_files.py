@@ -11,12 +11,11 @@ from keywright.metadata import (
     KeywordChange,
     MetadataError,
     read_keywords,
-    rewrite_file,
 )
 from keywright.metadata.base import Edit, apply_edits
 from metadata import pictures
 from metadata.packets import field, packet
-from metadata.pictures import FILES
+from metadata.pictures import FILES, rewrite_file
 from metadata.test_photo_files import DOG, photo
 
 

@@ -9,7 +9,7 @@ from keywright.catalogs.base import (
     CatalogReport,
     RootMapping,
 )
-from keywright.catalogs.opening import open_catalog, require_keywords
+from keywright.catalogs.opening import open_catalog
 
 __all__ = [
     "Catalog",
@@ -20,5 +20,4 @@ __all__ = [
     "CatalogReport",
     "RootMapping",
     "open_catalog",
-    "require_keywords",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from keywright.catalogs.base import Catalog, CatalogError, CatalogKeyword, RootMapping
+from keywright.catalogs.base import Catalog, CatalogError, RootMapping
 from keywright.catalogs.digikam import DigikamCatalog, SqliteDatabase
 from keywright.catalogs.folder import FolderCatalog
 from keywright.catalogs.lightroom import LightroomCatalog
@@ -49,16 +49,6 @@ def open_catalog(source: str, mappings: Sequence[RootMapping] = ()) -> Catalog:
     raise CatalogError(
         f"{path} is a SQLite database but neither a Lightroom catalog nor digiKam's digikam4.db; name one of these"
     )
-
-
-def require_keywords(catalog: Catalog) -> Sequence[CatalogKeyword]:
-    """The catalog's keywords. Raises ``CatalogError`` where it has none, so that there is nothing to learn."""
-    keywords = catalog.keywords()
-    if not keywords:
-        raise CatalogError(
-            f"there are no keywords in {catalog.source}; give some photos keywords in your own program first"
-        )
-    return keywords
 
 
 def _folder(path: Path, mappings: Sequence[RootMapping]) -> FolderCatalog:

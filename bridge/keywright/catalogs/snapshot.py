@@ -36,7 +36,6 @@ from keywright.catalogs.rows import Row
 from keywright.errors import reason
 
 MAGIC = b"SQLite format 3\x00"
-_JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 _LOCK_BYTES = 0x40000000  # SQLite keeps locks here, never data; on Windows a locked range cannot even be read
 _LOCK_LENGTH = 1024
 _BLOCK = 1 << 22

@@ -19,8 +19,6 @@ class ClipModel:
     accuracy: float  # percent
     billions: float  # multiply-adds for one photo, in billions
     about: str
-    architecture: str  # what open_clip calls it, where the repository's own configuration is missing
-    commercial: bool = True
 
 
 APPLE = "Apple ML Research (research only, no commercial use)"
@@ -34,8 +32,6 @@ CLIP_MODELS = (
         71.5,
         1.3,
         "small and quick",
-        "MobileCLIP2-S0",
-        False,
     ),
     ClipModel(
         "MobileCLIP2-S2",
@@ -45,8 +41,6 @@ CLIP_MODELS = (
         77.2,
         5.3,
         "good for its size",
-        "MobileCLIP2-S2",
-        False,
     ),
     ClipModel(
         "MobileCLIP2-S4",
@@ -56,8 +50,6 @@ CLIP_MODELS = (
         79.4,
         31.0,
         "for a graphics card",
-        "MobileCLIP2-S4",
-        False,
     ),
     ClipModel(
         "ViT-B-32",
@@ -67,7 +59,6 @@ CLIP_MODELS = (
         66.6,
         4.4,
         "free for every use, quick",
-        "ViT-B-32",
     ),
     ClipModel(
         "SigLIP2-B-16",
@@ -77,7 +68,6 @@ CLIP_MODELS = (
         78.5,
         17.6,
         "free for every use, names in a hundred languages",
-        "ViT-B-16-SigLIP2",
     ),
     ClipModel(
         "ViT-L-14",
@@ -87,7 +77,6 @@ CLIP_MODELS = (
         79.2,
         81.0,
         "free for every use, for a graphics card",
-        "ViT-L-14",
     ),
 )
 

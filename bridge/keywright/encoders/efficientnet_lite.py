@@ -26,7 +26,6 @@ PIXEL_MEAN = 127.0
 PIXEL_SCALE = 128.0
 STEM_CHANNELS = 32
 FEATURES = 1280
-CLASSES = 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,6 @@ class TrainingReport:
     trained: tuple[KeywordPath, ...]  # new or changed, solved in this training
     unchanged: int
     dropped: tuple[KeywordPath, ...]  # had a model before and no photo now
-    without_photos: int  # keywords that no photo carries: nothing to learn from
     set_aside: tuple[SetAside, ...]
     choices: Choices
     mean_average_precision: float  # by leave-one-out, over keywords with at least 5 photos; nan without any
@@ -68,7 +67,7 @@ def train(data: TrainingData, settings: LearnerSettings, previous: ModelSet | No
     started = time.perf_counter()
     data, rows = keyworded(checked(data))
     digests = row_digests(data.vectors)
-    examples, empty = usable(data)
+    examples = usable(data)
     tree = build_tree([keyword.path for keyword in examples])
     tree = replace(tree, exclusive=exclusive_siblings(examples, tree, len(data.vectors)))
     kept = previous if previous is not None and previous.encoder_id == data.encoder_id else None
@@ -82,7 +81,7 @@ def train(data: TrainingData, settings: LearnerSettings, previous: ModelSet | No
     if kept is not None and not any(changed) and not dropped:
         if kept.min_photos != settings.min_photos:
             kept = replace(kept, min_photos=settings.min_photos)  # who is suggested, not what is known
-        return TrainingResult(kept, _report(data, kept, [], empty, (), (), started), None)
+        return TrainingResult(kept, _report(data, kept, [], (), (), started), None)
 
     grown = kept is None or abs(len(data.vectors) - kept.choices.photos) > settings.choose_again * kept.choices.photos
     choices = None if kept is None or grown else kept.choices
@@ -99,7 +98,7 @@ def train(data: TrainingData, settings: LearnerSettings, previous: ModelSet | No
         names_by(data),
     )
     trained = [k.path for k, c in zip(examples, changed, strict=True) if c]
-    return TrainingResult(result, _report(data, result, trained, empty, dropped, set_aside, started), honest)
+    return TrainingResult(result, _report(data, result, trained, dropped, set_aside, started), honest)
 
 
 def checked(data: TrainingData) -> TrainingData:
@@ -125,8 +124,8 @@ def checked(data: TrainingData) -> TrainingData:
     return data
 
 
-def usable(data: TrainingData) -> tuple[list[KeywordExamples], int]:
-    """Keywords with photos, in tree order, and how many have none.
+def usable(data: TrainingData) -> list[KeywordExamples]:
+    """Keywords with photos, in tree order.
 
     A rejected keyword rejects what lies below it; a photo that carries a keyword now does not reject it.
     """
@@ -144,7 +143,7 @@ def usable(data: TrainingData) -> tuple[list[KeywordExamples], int]:
         above.append(clean)
         if len(positives):
             out.append(clean)
-    return out, len(ordered) - len(out)
+    return out
 
 
 def keyworded(data: TrainingData) -> tuple[TrainingData, Rows]:
@@ -257,7 +256,6 @@ def _report(
     data: TrainingData,
     models: ModelSet,
     trained: Sequence[KeywordPath],
-    empty: int,
     dropped: tuple[KeywordPath, ...],
     set_aside: tuple[SetAside, ...],
     started: float,
@@ -269,7 +267,6 @@ def _report(
         tuple(trained),
         len(models.keywords) - len(trained),
         dropped,
-        empty,
         set_aside,
         models.choices,
         float(np.mean(qualities)) if qualities else float("nan"),

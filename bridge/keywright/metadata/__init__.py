@@ -18,7 +18,7 @@ from keywright.metadata.base import (
     Place,
     SidecarProfile,
 )
-from keywright.metadata.changing import plan_file_change, revert, rewrite_file
+from keywright.metadata.changing import plan_file_change, revert
 from keywright.metadata.merge import rewrite_packet
 from keywright.metadata.reading import read_keywords
 from keywright.metadata.sidecars import choose_place
@@ -38,6 +38,5 @@ __all__ = [
     "plan_file_change",
     "read_keywords",
     "revert",
-    "rewrite_file",
     "rewrite_packet",
 ]

@@ -73,15 +73,6 @@ def _new_sidecar(photo: Path, target: Path, change: KeywordChange, siblings: Ite
     return replace(_file_change(photo, target, None, edits, merged), notes=tuple(notes))
 
 
-def rewrite_file(data: bytes, name: str, change: KeywordChange) -> tuple[bytes, Added]:
-    """The bytes of a photo file with its embedded keywords changed, and the record of what was added.
-
-    ``name`` is the file's name, for its kind and for error messages. Raises ``MetadataError``.
-    """
-    merged, edits, _ = rewriting.rewrite(data, name, change)
-    return apply_edits(data, edits), merged.added
-
-
 @overload
 def revert(now: bytes, name: str, added: Added) -> bytes | None: ...
 @overload

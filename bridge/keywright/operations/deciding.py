@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
-from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath
 from keywright.operations.registering import NotFoundError
 from keywright.operations.workspace import Workspace
@@ -142,11 +141,3 @@ def keywords_on(workspace: Workspace, photo_id: int) -> list[CarriedKeyword]:
             confidence = before.confidence if before else None
             found[number] = CarriedKeyword(names[number], source, KeywordState.ASSIGNED, confidence, number in marked)
     return sorted(found.values(), key=lambda one: one.keyword.key)
-
-
-def require_keyword(text: str) -> KeywordPath:
-    """The keyword of a text. Raises ``KeywrightError`` where it is none."""
-    try:
-        return KeywordPath.parse(text)
-    except ValueError as error:
-        raise KeywrightError(f"{text!r} is no keyword: {error}.") from error

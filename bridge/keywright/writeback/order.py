@@ -28,9 +28,6 @@ class Past:
     traces: tuple[Trace, ...] = ()
     before: Callable[[int], Before] = _no_before
 
-    def last_undo(self) -> Trace | None:
-        return next((t for t in reversed(self.traces) if t.undoes is not None), None)
-
 
 def kept(
     entry_id: int, past: Past, touched: Callable[[Trace], tuple[frozenset[Thing], frozenset[Thing]]]
