@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from keywright.keywords import KeywordPath
 from keywright.learning.base import KeywordExamples, Rows, TrainingData
@@ -25,6 +25,30 @@ class Gathered:
     data: TrainingData
     content_ids: Sequence[str]
     paths: Sequence[Path]  # one photo's path for each row, to show as a reason
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What persons said, by keyword id: the pictures that carry it, that were refused it, its prime examples. And a
+    photo's path for each picture."""
+
+    carried: Mapping[int, set[str]]
+    refused: Mapping[int, set[str]]
+    primes: Mapping[int, set[str]]
+    shown: Mapping[str, Path]
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """The pictures of each keyword by its path, parents too."""
+
+    positives: Mapping[KeywordPath, set[str]]
+    rejections: Mapping[KeywordPath, set[str]]
+    primes: Mapping[KeywordPath, set[str]]
+
+    def taking_part(self) -> set[str]:
+        """The pictures something was said of; none where no keyword is carried anywhere."""
+        return set[str]().union(*self.positives.values(), *self.rejections.values()) if self.positives else set()
 
 
 class Spelling:
@@ -64,7 +88,22 @@ def gather(
     source = catalogs.c.learned if catalog_id is None else catalogs.c.id == catalog_id
     matrix = workspace.matrix(connection)
     allowed = matrix.rows if only is None else {c: matrix.rows[c] for c in only if c in matrix.rows}
+    said = _said(connection, source, allowed)
     names = KeywordIds(connection).paths()
+    spelling = Spelling({names[k]: len(found) for k, found in said.carried.items()})
+    named = _named(said, names, spelling)
+    rows = sorted(allowed[content] for content in named.taking_part())
+    content_ids = [matrix.content_ids[row] for row in rows]
+    synonyms = {spelling.of(k.path): k.synonyms for k in list_keywords(connection)}
+    chosen = np.array(rows, dtype=np.int64)
+    data = TrainingData(
+        workspace.encoder_id, matrix.matrix[chosen], matrix.norms[chosen], _examples(named, content_ids, synonyms)
+    )
+    return Gathered(data, content_ids, [said.shown[content] for content in content_ids])
+
+
+def _said(connection: Connection, source: ColumnElement[bool], allowed: Container[str]) -> _Said:
+    """What was said of these pictures, read from the catalogs of ``source``."""
     alone = list_written(connection)
     accepted = list_decisions(connection, Decision.ACCEPTED)
     alone -= {(d.photo_id, d.keyword_id) for d in accepted}
@@ -105,43 +144,45 @@ def gather(
         content = told.get(photo_id) or decided.get(photo_id)
         if content in allowed:
             marked[keyword_id].add(content or "")
+    return _Said(carried, refused, marked, shown)
 
-    spelling = Spelling({names[k]: len(found) for k, found in carried.items()})
+
+def _named(said: _Said, names: Mapping[int, KeywordPath], spelling: Spelling) -> _Named:
+    """The same by keyword path: whatever carries a keyword carries those above it, and spellings are one."""
     positives: dict[KeywordPath, set[str]] = defaultdict(set)
     rejections: dict[KeywordPath, set[str]] = defaultdict(set)
-    for keyword_id, contents in carried.items():
+    primes: dict[KeywordPath, set[str]] = defaultdict(set)
+    for keyword_id, contents in said.carried.items():
         path = spelling.of(names[keyword_id])
         for one in (path, *path.ancestors()):
             positives[spelling.of(one)] |= contents
-    for keyword_id, contents in refused.items():
+    for keyword_id, contents in said.refused.items():
         rejections[spelling.of(names[keyword_id])] |= contents
-    primes: dict[KeywordPath, set[str]] = defaultdict(set)
-    for keyword_id, contents in marked.items():
+    for keyword_id, contents in said.primes.items():
         path = spelling.of(names[keyword_id])
         primes[path] |= contents & positives.get(path, set())
+    return _Named(positives, rejections, primes)
 
-    taking_part = set[str]().union(*positives.values(), *rejections.values()) if positives else set[str]()
-    rows = sorted(allowed[c] for c in taking_part)
-    content_ids = [matrix.content_ids[row] for row in rows]
-    place = {content: n for n, content in enumerate(content_ids)}
 
-    def as_rows(contents: set[str]) -> Rows:
-        return np.array(sorted(place[c] for c in contents), dtype=np.int64)
+def _examples(
+    named: _Named, content_ids: Sequence[str], synonyms: Mapping[KeywordPath, tuple[str, ...]]
+) -> list[KeywordExamples]:
+    """For each keyword its rows; ``content_ids`` has the picture of each row."""
+    place = {content: row for row, content in enumerate(content_ids)}
 
-    synonyms = {spelling.of(k.path): k.synonyms for k in list_keywords(connection)}
-    examples = [
+    def rows(of: Mapping[KeywordPath, set[str]], path: KeywordPath) -> Rows:
+        return np.array(sorted(place[content] for content in of.get(path, ())), dtype=np.int64)
+
+    return [
         KeywordExamples(
             path,
-            as_rows(positives[path]),
-            as_rows(rejections.get(path, set())),
-            as_rows(primes.get(path, set())),
+            rows(named.positives, path),
+            rows(named.rejections, path),
+            rows(named.primes, path),
             synonyms.get(path, ()),
         )
-        for path in sorted(positives, key=lambda p: p.key)
+        for path in sorted(named.positives, key=lambda p: p.key)
     ]
-    chosen = np.array(rows, dtype=np.int64)
-    data = TrainingData(workspace.encoder_id, matrix.matrix[chosen], matrix.norms[chosen], examples)
-    return Gathered(data, content_ids, [shown[c] for c in content_ids])
 
 
 def _decided_contents(connection: Connection) -> dict[int, str]:

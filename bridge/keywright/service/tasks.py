@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keywright.config import EVERYTHING, Profile
 from keywright.operations.progress import Cancel, Progress
 from keywright.operations.workspace import Workspace
 from keywright.text import printable
+
+if TYPE_CHECKING:  # late: a job imports what it needs
+    from keywright.operations.embedding import EmbedReport
+    from keywright.operations.picking import Chosen
+    from keywright.writeback import BatchReport, Refusal
 
 Result = dict[str, object]
 Task = Callable[[Workspace, Mapping[str, Any], Progress, Cancel], Result]
@@ -218,7 +223,7 @@ TASKS: Mapping[str, Task] = {
 }
 
 
-def _chosen(workspace: Workspace, params: Mapping[str, Any], progress: Progress, cancel: Cancel) -> Any:
+def _chosen(workspace: Workspace, params: Mapping[str, Any], progress: Progress, cancel: Cancel) -> Chosen:
     from keywright.operations import picking, registering
 
     known = registering.catalogs(workspace)
@@ -246,7 +251,7 @@ def _refresh_after(workspace: Workspace) -> None:
         add_job(connection, "suggestions", {})
 
 
-def _embedded(report: Any) -> Result:
+def _embedded(report: EmbedReport) -> Result:
     return {
         "embedded": report.embedded,
         "known": report.known,
@@ -255,7 +260,7 @@ def _embedded(report: Any) -> Result:
     }
 
 
-def _batch(report: Any) -> Result:
+def _batch(report: BatchReport) -> Result:
     return {
         "batch": report.batch_id,
         "photos": report.count_photos(),
@@ -267,7 +272,7 @@ def _batch(report: Any) -> Result:
     }
 
 
-def _refusals(refused: Sequence[Any]) -> list[dict[str, object]]:
+def _refusals(refused: Sequence[Refusal]) -> list[dict[str, object]]:
     return [
         {"photos": [printable(p) for p in r.photos], "where": printable(r.where), "reason": printable(r.reason)}
         for r in refused[:_MOST_NAMED]
