@@ -137,12 +137,24 @@ def test_weights_that_are_not_what_their_checksum_says_are_refused(tiny: Path, t
     assert not (tmp_path / "encoders" / "x" / "open_clip_model.safetensors").exists()
 
 
-def test_weights_that_are_damaged_are_named(tiny: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("weights", "content", "words"),
+    [
+        ("open_clip_model.safetensors", b"no tensors", "pull it anew"),
+        ("open_clip_pytorch_model.bin", b"\x80\x02cos\nsystem\n", r"\.bin is damaged or holds more than tensors"),
+    ],
+)
+def test_weights_that_are_damaged_or_no_tensors_are_named_and_never_run(
+    tiny: Path, tmp_path: Path, weights: str, content: bytes, words: str
+) -> None:
     source = tmp_path / "source"
     shutil.copytree(tiny, source)
-    (source / "open_clip_model.safetensors").write_bytes(b"no tensors")
+    (source / "open_clip_model.safetensors").rename(source / weights)
+    if weights.endswith(".bin"):
+        (source / weights).write_bytes(content)
     pull_from_folder("x", source, tmp_path / "encoders", "", "")
-    with pytest.raises(EncoderError, match=r"encoder x in .* cannot be loaded"):
+    (tmp_path / "encoders" / "x" / weights).write_bytes(content)
+    with pytest.raises(EncoderError, match=rf"encoder x in .* cannot be loaded .*{words}"):
         open_encoder("x", tmp_path / "cache", tmp_path / "encoders")
 
 

@@ -111,7 +111,7 @@ def test_a_worse_encoder_is_learned_with_and_held_back(workspace: Workspace, tmp
         pytest.skip("the extra [clip] is not installed")
     from encoders.tiny_clip import make_tiny_clip
 
-    kept = pull_folder(workspace.home, "tiny", make_tiny_clip(tmp_path / "tiny"))
+    kept = pull_folder(workspace, "tiny", make_tiny_clip(tmp_path / "tiny"))
     done = switch(workspace, "tiny")
     assert not done.switched
     assert done.mean_asked is not None

@@ -102,7 +102,7 @@ def pull(name: str | None, source: Path | None, yes: bool, as_json: bool) -> Non
             _catalogue(workspace, as_json)
             return
         if source is not None:
-            kept = pulling.pull_folder(workspace.home, name, source)
+            kept = pulling.pull_folder(workspace, name, source)
         else:
             offer = pulling.offered(workspace.home, name)
             if not yes:
@@ -115,7 +115,7 @@ def pull(name: str | None, source: Path | None, yes: bool, as_json: bool) -> Non
                 if not click.confirm("Download it?", err=True):
                     raise KeywrightError("Nothing was downloaded.")
             with progress_bar() as progress:
-                kept = pulling.pull(workspace.home, offer.model, progress)
+                kept = pulling.pull(workspace, offer.model, progress)
     if as_json:
         show_json(kept)
     else:

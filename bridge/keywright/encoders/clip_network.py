@@ -6,6 +6,7 @@ All of open_clip, torchvision and timm is imported here and nowhere else, and la
 from __future__ import annotations
 
 import importlib
+import pickle
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -68,9 +69,10 @@ class ClipNetwork:
         except ImportError as error:
             raise EncoderError(f"{kept.name} needs a package that is missing ({reason(error)}).") from None
         except Exception as error:  # noqa: BLE001  safetensors and tokenizers derive theirs from Exception alone
-            raise EncoderError(
-                f"The encoder {kept.name} in {folder} cannot be loaded ({reason(error)}); pull it anew."
-            ) from None
+            # What torch says of a file that holds more than tensors is how to run it all the same.
+            unsafe = isinstance(error, pickle.UnpicklingError)
+            why = f"{kept.weights} is damaged or holds more than tensors" if unsafe else reason(error)
+            raise EncoderError(f"The encoder {kept.name} in {folder} cannot be loaded ({why}); pull it anew.") from None
         model = model.eval().requires_grad_(False)
         self.model = reparameterised(model) if folded else model
         settings: Any = kept.settings

@@ -1,6 +1,7 @@
 """Encoders that are kept in a home: what each folder of ``Home.encoders`` says of itself in its ``keywright.json``.
 
-A folder without that file is a download or a training that was not finished: it is no encoder yet.
+A folder without that file is a download or a training that was not finished, and so is one whose name begins with a
+dot: it is no encoder yet.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ def kept_encoders(encoders: Path | None) -> list[KeptEncoder]:
     """All whole encoders in a home, by name. Raises ``EncoderError`` where one's description is damaged."""
     if encoders is None or not encoders.is_dir():
         return []
-    return [read_kept(file.parent) for file in sorted(encoders.glob(f"*/{MANIFEST}"))]
+    found = sorted(encoders.glob(f"*/{MANIFEST}"))
+    return [read_kept(file.parent) for file in found if not file.parent.name.startswith(".")]
 
 
 def read_kept(folder: Path) -> KeptEncoder:

@@ -15,6 +15,8 @@ from keywright.encoders.kept import MANIFEST, KeptEncoder, read_kept
 from keywright.encoders.pulling import pull_from_folder, pull_from_hub
 from keywright.home import Home
 from keywright.operations.progress import Cancel, Progress, never, silent
+from keywright.operations.workspace import Workspace
+from keywright.store.models import list_versions
 
 _SIDE = 768  # of the matrices whose product is timed
 _REACHED = 0.4  # of a large matrix product's speed, what networks reach
@@ -48,27 +50,33 @@ def offered(home: Home, name: str) -> Offer:
     return _offer(home, model, _billions_per_second())
 
 
-def pull(home: Home, model: ClipModel, progress: Progress = silent, cancel: Cancel = never) -> KeptEncoder:
+def pull(workspace: Workspace, model: ClipModel, progress: Progress = silent, cancel: Cancel = never) -> KeptEncoder:
     """Download a model, or go on with it. Raises ``EncoderError``; what came is kept."""
-    return pull_from_hub(model, home.encoders, progress, cancel)
+    return pull_from_hub(model, workspace.home.encoders, progress, cancel, _needed(workspace))
 
 
-def pull_folder(home: Home, name: str, source: Path) -> KeptEncoder:
+def pull_folder(workspace: Workspace, name: str, source: Path) -> KeptEncoder:
     """Take a model from a folder under a name of the person's choice. Raises ``EncoderError``."""
     model = clip_model(name)
     name = model.name if model is not None else name
     require_name(name)
     licence = model.licence if model is not None else "as the model's makers say"
     about = model.about if model is not None else f"from {source.name}"
-    return pull_from_folder(name, source, home.encoders, licence, about)
+    return pull_from_folder(name, source, workspace.home.encoders, licence, about, _needed(workspace))
 
 
 def require_name(name: str) -> None:
     """Raises ``EncoderError`` where a name cannot be an encoder's: it is that of a folder, and no level's."""
     from keywright.encoders import LEVELS
 
-    if name in LEVELS or not name.strip(".") or not all(one.isalnum() or one in "-_.+" for one in name):
+    if name in LEVELS or name[:1] in ("", ".") or not all(one.isalnum() or one in "-_.+" for one in name):
         raise EncoderError(f"{name!r} cannot be an encoder's name: use letters, digits, and - _ . + between them.")
+
+
+def _needed(workspace: Workspace) -> frozenset[str]:
+    """The encoders that model versions were learned with."""
+    with workspace.store.read() as connection:
+        return frozenset(row.encoder_id for row in list_versions(connection))
 
 
 def _offer(home: Home, model: ClipModel, billions: float) -> Offer:
