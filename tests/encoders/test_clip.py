@@ -156,18 +156,3 @@ def test_weights_that_are_damaged_or_no_tensors_are_named_and_never_run(
     (tmp_path / "encoders" / "x" / weights).write_bytes(content)
     with pytest.raises(EncoderError, match=rf"encoder x in .* cannot be loaded .*{words}"):
         open_encoder("x", tmp_path / "cache", tmp_path / "encoders")
-
-
-def test_a_batch_that_gains_nothing_is_not_made_larger() -> None:
-    from keywright.encoders.clip_fitting import best_batch
-
-    seen: list[int] = []
-
-    def runs_out_of_memory(pixels: np.ndarray) -> np.ndarray:
-        seen.append(len(pixels))
-        if len(pixels) > 1:
-            raise RuntimeError("out of memory")
-        return np.zeros((len(pixels), 3), np.float32)
-
-    assert best_batch(runs_out_of_memory, 8)[0] == 1
-    assert seen == [1, 1, 2]

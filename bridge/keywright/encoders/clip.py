@@ -6,6 +6,7 @@ when words are asked for.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,11 +17,15 @@ from numpy.typing import NDArray
 
 from keywright.encoders.base import PHOTO_TEMPLATES, Encoded, EncoderError, Vectors, available_cores
 from keywright.encoders.kept import KeptEncoder
+from keywright.errors import KeywrightError, reason
 from keywright.renditions.base import Pixels
 
 if TYPE_CHECKING:
+    from keywright.encoders.clip_fitting import Fit
     from keywright.encoders.clip_network import ClipNetwork
     from keywright.encoders.onnx_graph import Features
+
+log = logging.getLogger(__name__)
 
 
 class ClipEncoder:
@@ -29,8 +34,7 @@ class ClipEncoder:
     def __init__(self, kept: KeptEncoder, folder: Path, cache: Path, only: str = "") -> None:
         """``folder``: where the encoder is kept; ``only``: see ``find_fit``. Raises ``EncoderError`` where it cannot
         be loaded."""
-        from keywright.encoders.clip_fitting import TORCH, find_fit, graph_file, read_fit
-        from keywright.encoders.onnx_graph import load_graph
+        from keywright.encoders.clip_fitting import find_fit, read_fit
 
         missing = [name for name in kept.files if not (folder / name).is_file()]
         if missing:
@@ -42,13 +46,28 @@ class ClipEncoder:
         self._folder = folder
         self._loading = threading.Lock()
         self._network: ClipNetwork | None = None
-        fit = None if only else read_fit(kept, cache)
+        self._features: Features
+        self.runs_on, self.simultaneous = "", 1
+        fit = read_fit(kept, cache, only)
+        try:
+            if fit is not None:
+                self._run_as(fit, cache)
+        except KeywrightError:
+            raise  # its files are damaged, whatever runs them
+        except Exception as error:  # noqa: BLE001  a card or runtime that has gone fails in ways of its own
+            log.info("%s does not run any more as it did (%s); how it does is found anew.", kept.name, reason(error))
+            fit, self._network = None, None
         if fit is None:
             fit = find_fit(kept, self._whole(), cache, only)
+            self._run_as(fit, cache)
         self.fit = fit
         self.batch = fit.batch
         self.text_scale, self.text_bias = fit.text_scale, fit.text_bias
-        self._features: Features
+
+    def _run_as(self, fit: Fit, cache: Path) -> None:
+        from keywright.encoders.clip_fitting import TORCH, graph_file
+        from keywright.encoders.onnx_graph import load_graph
+
         if fit.runner == TORCH:
             import torch
 
@@ -56,7 +75,7 @@ class ClipEncoder:
             self._features = self._whole().photos
             self.runs_on, self.simultaneous = f"torch on {fit.device}, {fit.dtype}", 1
         else:
-            self._features = load_graph(graph_file(kept, cache), provider=fit.runner)
+            self._features = load_graph(graph_file(self._kept, cache), provider=fit.runner)
             own = fit.runner == "CPUExecutionProvider"
             self.runs_on = "ONNX Runtime" if own else f"ONNX Runtime, {fit.runner}"
             self.simultaneous = available_cores() if own else 1

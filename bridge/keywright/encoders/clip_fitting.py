@@ -1,8 +1,9 @@
 """How an open_clip network runs best on this machine, found once when it is first used and kept in the cache folder.
 
 Torch on the CPU in float32 is what everything else must agree with. Asked for, in this order: a graphics card and half
-precision on it; ONNX Runtime with each provider it has here. What gives other vectors is left out; of the rest the
-fastest is taken, with the number of photos at a time beyond which nothing is gained.
+precision on it; ONNX Runtime with each provider it has here. What gives other vectors, or does not run here although
+it seems to be there, is left out; of the rest the fastest is taken, with the number of photos at a time beyond which
+nothing is gained.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from keywright.renditions.base import Pixels
 
 log = logging.getLogger(__name__)
 
-FIT_VERSION = 1
+FIT_VERSION = 2
 FULL_AGREEMENT = 0.9999
 """Least cosine with torch's vectors in full precision."""
 HALF_AGREEMENT = 0.999
@@ -44,7 +45,10 @@ TORCH, ONNX = "torch", "ONNX Runtime"
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """``runner``: TORCH, or the ONNX Runtime provider; ``agreement``: least cosine with torch in full precision."""
+    """``runner``: TORCH, or the ONNX Runtime provider; ``agreement``: least cosine with torch in full precision.
+
+    ``tried``: torch's device that there was then, whether or not it was the fastest.
+    """
 
     runner: str
     device: str
@@ -54,6 +58,7 @@ class Fit:
     agreement: float
     text_scale: float
     text_bias: float
+    tried: str
 
 
 def fit_file(kept: KeptEncoder, cache: Path) -> Path:
@@ -66,15 +71,17 @@ def graph_file(kept: KeptEncoder, cache: Path) -> Path:
     return fit_file(kept, cache).with_suffix(".onnx")
 
 
-def read_fit(kept: KeptEncoder, cache: Path) -> Fit | None:
-    """What was found before, if it still holds: the graphics card there, the graph there."""
+def read_fit(kept: KeptEncoder, cache: Path, only: str = "") -> Fit | None:
+    """What was found before, if it still holds: the same device there, the graph there. ``only``: see ``find_fit``."""
     try:
         fit = Fit(**json.loads(fit_file(kept, cache).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
+    if only and (fit.runner == TORCH) != (only == TORCH):
+        return None
     if fit.runner != TORCH and not graph_file(kept, cache).is_file():
         return None
-    return fit if fit.runner != TORCH or fit.device == best_device() else None
+    return fit if fit.tried == best_device() else None
 
 
 def best_device() -> str:
@@ -84,13 +91,15 @@ def best_device() -> str:
 
 
 def find_fit(kept: KeptEncoder, network: ClipNetwork, cache: Path, only: str = "") -> Fit:
-    """Try what there is and keep the best. The network is left where the fit says.
+    """Try what there is and keep the best. The network is left where the fit says, for words too.
 
     ``only``: TORCH or ONNX, to try nothing else. Raises ``EncoderError`` where that does not run here.
     """
     pixels = probe(kept.size)
     expected = network.photos(pixels)
     found: list[Fit] = []
+    restore = network.restorer()
+    there = best_device()
 
     def tried(runner: str, device: str, dtype: str, run: Features, least: float, calls: int) -> None:
         agreement = least_cosine(expected, run(pixels))
@@ -99,26 +108,46 @@ def find_fit(kept: KeptEncoder, network: ClipNetwork, cache: Path, only: str = "
             return
         batch, speed = best_batch(run, kept.size)
         log.info("%s through %s on %s in %s: %.1f photos/s.", kept.name, runner, device, dtype, speed * calls)
-        found.append(Fit(runner, device, dtype, batch, speed * calls, agreement, network.text_scale, network.text_bias))
+        words = network.text_scale, network.text_bias
+        found.append(Fit(runner, device, dtype, batch, speed * calls, agreement, *words, there))
 
     if only != ONNX:
         tried(TORCH, "cpu", "float32", network.photos, FULL_AGREEMENT, 1)
     if only != TORCH:
         _try_graph(kept, network, cache, tried)
-    device = best_device()
-    if device != "cpu" and only != ONNX:
-        for dtype in _dtypes(device):
-            network.moved(device, getattr(torch, dtype))
-            tried(TORCH, device, dtype, network.photos, HALF_AGREEMENT, 1)
+    if there != "cpu" and only != ONNX:
+        for dtype in _dtypes(there):
+            try:
+                network.moved(there, getattr(torch, dtype))
+                tried(TORCH, there, dtype, network.photos, HALF_AGREEMENT, 1)
+            except Exception as error:  # noqa: BLE001  a card may fail in many ways, and the processor can do the work
+                log.info("%s does not run through torch on %s in %s (%s).", kept.name, there, dtype, reason(error))
+            restore()
     if not found:
         raise EncoderError(f"{kept.name} does not run through {only} here.")
     best = max(found, key=lambda fit: fit.photos_per_second)
-    network.moved(best.device if best.runner == TORCH else "cpu", getattr(torch, best.dtype))
     if best.runner == TORCH:
-        graph_file(kept, cache).unlink(missing_ok=True)
-    cache.mkdir(parents=True, exist_ok=True)
-    fit_file(kept, cache).write_text(json.dumps(asdict(best)), encoding="utf-8")
+        network.moved(best.device, getattr(torch, best.dtype))
+    _keep(kept, cache, best)
     return best
+
+
+def _keep(kept: KeptEncoder, cache: Path, fit: Fit) -> None:
+    file = fit_file(kept, cache)
+    fresh = file.with_suffix(".new")
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        if fit.runner == TORCH:
+            graph_file(kept, cache).unlink(missing_ok=True)
+        fresh.write_text(json.dumps(asdict(fit)), encoding="utf-8")
+        fresh.replace(file)
+    except OSError as error:
+        log.warning(
+            "How %s runs best cannot be kept in %s (%s); it will be found anew each time.",
+            kept.name,
+            cache,
+            reason(error),
+        )
 
 
 def _dtypes(device: str) -> list[str]:
@@ -171,14 +200,14 @@ def best_batch(run: Callable[[Pixels], NDArray[np.float32]], side: int) -> tuple
     """Photos at a time beyond which nothing is gained, or memory ends; and photos a second with it."""
     best, least = 1, math.inf
     for batch in _BATCHES:
-        pixels = np.resize(probe(side), (batch, side, side, 3))
         try:
+            pixels = np.resize(probe(side), (batch, side, side, 3))
             run(pixels)
             start = time.perf_counter()
             run(pixels)
             seconds = time.perf_counter() - start
-        except RuntimeError as error:
-            if batch == 1 or "memory" not in str(error).lower():
+        except Exception as error:
+            if batch == 1 or not _out_of_memory(error):
                 raise
             break
         if seconds / batch > least * _GAIN:
@@ -187,3 +216,8 @@ def best_batch(run: Callable[[Pixels], NDArray[np.float32]], side: int) -> tuple
         if seconds > _SECONDS:
             break
     return best, 1 / least
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """torch, CUDA, ONNX Runtime and its providers each have errors of their own for it, and words in common."""
+    return isinstance(error, MemoryError) or any(word in str(error).lower() for word in ("memory", "alloc"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import pickle
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +101,24 @@ class ClipNetwork:
 
     def moved(self, device: str, dtype: torch.dtype) -> None:
         self.vision.to(device=device, dtype=dtype)  # the model is a part of it
+
+    def restorer(self) -> Callable[[], None]:
+        """A function that makes the network again what it is now, wherever it was moved and in however few bits.
+
+        Nothing is copied, and nothing asked of a device that may have broken: the tensors themselves are kept.
+        """
+        kept = [
+            (module, name, tensor, tensor.data)
+            for module in self.vision.modules()
+            for name, tensor in (*module.named_parameters(recurse=False), *module.named_buffers(recurse=False))
+        ]
+
+        def restore() -> None:
+            for module, name, tensor, data in kept:
+                tensor.data = data
+                setattr(module, name, tensor)
+
+        return restore
 
 
 def reparameterised(model: nn.Module) -> nn.Module:
