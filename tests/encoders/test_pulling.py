@@ -23,7 +23,7 @@ from keywright.operations.workspace import Workspace
 from keywright.store.models import add_version
 
 SAFE, PICKLED = "open_clip_model.safetensors", "open_clip_pytorch_model.bin"
-MODEL = ClipModel("m", "o/m", 5, "MIT", 60.0, 1.0, "a test", "m")
+MODEL = ClipModel("m", "o/m", 5, "MIT", 60.0, 1.0, "a test")
 
 
 def tensors(content: bytes) -> bytes:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from demo.library import make_library
+from PIL import Image
 
 from keywright.config import EVERYTHING
 from keywright.encoders import LEVELS
@@ -18,15 +19,20 @@ from keywright.encoders.base import EncoderError
 from keywright.errors import KeywrightError
 from keywright.home import Home
 from keywright.operations.active import ModelsInUse, load_models
+from keywright.operations.embedding import embed_photos
 from keywright.operations.learning import learn
 from keywright.operations.progress import CancelledError
 from keywright.operations.pulling import pull_folder
+from keywright.operations.reading import read_source
 from keywright.operations.refreshing import refresh
 from keywright.operations.suggesting import suggest_photos
 from keywright.operations.switching import listed_encoders, switch, switch_back
+from keywright.operations.versions import versions
 from keywright.operations.workspace import Workspace
 from keywright.service.worker import run_job
 from keywright.store import jobs
+from keywright.store.models import activate_version, add_version, version_content
+from keywright.store.photos import list_photos
 from keywright.store.vectors import count_vectors
 
 FAST, STANDARD = LEVELS["fast"], LEVELS["standard"]
@@ -139,6 +145,51 @@ def test_photos_whose_drive_is_away_keep_their_old_vectors(workspace: Workspace,
     rest = learn(workspace, [str(library)])  # the drive is back
     assert rest.embedding.embedded == pictures - done.embedding.embedded
     assert vectors_of(workspace, STANDARD) == pictures
+
+
+def test_photos_that_nothing_is_learned_from_stay_on_the_review_pages(
+    workspace: Workspace, made: tuple[Path, Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "only read"
+    folder.mkdir()
+    for number, photo in enumerate(sorted(made[0].glob("*/*/*_000[12].jpg"))[:6]):
+        with Image.open(photo) as opened:
+            opened.transpose(Image.Transpose.ROTATE_180).save(folder / f"{number}.jpg")
+    read = read_source(workspace, str(folder), learn=False)
+    with workspace.store.read() as connection:
+        rows = list_photos(connection, [read.catalog_id])
+    embed_photos(workspace, rows[:4])  # of the others nobody has asked anything
+    before = refresh(workspace).photos
+    pictures = vectors_of(workspace, FAST)
+    done = switch(workspace, "standard", anyway=True)
+    assert done.embedding.embedded == pictures == vectors_of(workspace, STANDARD)
+    assert refresh(workspace).photos == before
+
+
+def test_a_version_whose_encoder_has_gone_is_passed_over_on_the_way_back(workspace: Workspace) -> None:
+    first = versions(workspace)[-1]
+    done = switch(workspace, "standard", anyway=True)
+    with workspace.store.write() as connection:
+        parts = version_content(connection, first.id)
+        gone = add_version(connection, "clip/gone-12345678/squash32", parts, {}, activate=True)
+        activate_version(connection, done.version)
+    said: list[str] = []
+    workspace.announce = said.append
+    assert switch_back(workspace).id == first.id
+    assert workspace.encoder_id == FAST
+    (sentence,) = said
+    assert sentence == f"Version {gone} is passed over: its encoder clip/gone-12345678/squash32 is not here any more."
+
+
+def test_where_no_version_can_be_gone_back_to_the_reason_is_said(workspace: Workspace) -> None:
+    first = versions(workspace)[-1]
+    with workspace.store.write() as connection:
+        parts = version_content(connection, first.id)
+        add_version(connection, "clip/gone-12345678/squash32", parts, {}, activate=True)
+        activate_version(connection, first.id)
+    with pytest.raises(KeywrightError, match=r"can be gone back to\..*clip/gone-12345678/squash32"):
+        switch_back(workspace)
+    assert workspace.encoder_id == FAST
 
 
 def test_the_change_is_a_job_of_the_bridge(workspace: Workspace) -> None:

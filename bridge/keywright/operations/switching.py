@@ -7,8 +7,9 @@ leave-one-out, the old ones suggest.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+
+from sqlalchemy import Connection
 
 from keywright.encoders import EncoderInfo, available_encoders, resolve_encoder
 from keywright.errors import KeywrightError
@@ -18,8 +19,8 @@ from keywright.operations.progress import Cancel, Progress, never, silent
 from keywright.operations.versions import activate, compare, version, versions
 from keywright.operations.workspace import Workspace
 from keywright.store.models import VersionRow, active_version, previously_active
-from keywright.store.photos import list_catalogs, list_photos
-from keywright.store.vectors import count_vectors
+from keywright.store.photos import PhotoRow, list_catalogs, list_photos
+from keywright.store.vectors import count_vectors, known_contents
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,7 @@ def switch(
     asked = resolve_encoder(name, workspace.home.encoders)
     with workspace.store.read() as connection:
         active = active_version(connection)
-        learned = [row.id for row in list_catalogs(connection) if row.learned]
-        rows = list_photos(connection, learned)
+        rows = _to_embed(connection, before)
     if active is None:
         raise KeywrightError(
             f"Nothing has been learned yet, so there is nothing to change; `keywright learn --encoder {name} SOURCE` "
@@ -117,13 +117,37 @@ def switch(
     )
 
 
+def _to_embed(connection: Connection, before: str) -> list[PhotoRow]:
+    """The photos of catalogs learned from, and all that were embedded before: also where nothing is learned from them
+    they have suggestions, which would be gone without a vector of the encoder in use."""
+    learned = {row.id for row in list_catalogs(connection) if row.learned}
+    known = known_contents(connection, before)
+    return [row for row in list_photos(connection) if row.catalog_id in learned or row.content_id in known]
+
+
 def switch_back(workspace: Workspace) -> VersionRow:
-    """Let the last version suggest again that was learned with another encoder. Raises ``KeywrightError``."""
+    """Let the last version suggest again that was learned with another encoder.
+
+    One that cannot suggest any more, because its encoder is gone or it is damaged, is passed over and announced.
+    Raises ``KeywrightError`` where there is none.
+    """
     used = workspace.encoder_id
+    here = {info.id for info in available_encoders(workspace.home.encoders) if info.installed}
     known = {row.id: row for row in versions(workspace)}
     with workspace.store.read() as connection:
-        before: Sequence[int] = previously_active(connection)
-    for number in reversed(before):
-        if number in known and known[number].encoder_id != used:
+        before = previously_active(connection)
+    last = ""
+    for number in dict.fromkeys(reversed(before)):
+        row = known.get(number)
+        if row is None or row.encoder_id == used:
+            continue
+        try:
+            if row.encoder_id not in here:
+                raise KeywrightError(f"its encoder {row.encoder_id} is not here any more.")
             return activate(workspace, number)
+        except KeywrightError as error:
+            last = f"Version {number} is passed over: {error}"
+            workspace.announce(last)
+    if last:
+        raise KeywrightError(f"No version of an encoder before {used} can be gone back to. {last}")
     raise KeywrightError(f"No encoder was in use before {used}, so there is none to go back to.")
