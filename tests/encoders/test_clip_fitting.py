@@ -15,7 +15,8 @@ if any(importlib.util.find_spec(name) is None for name in ("open_clip", "torchvi
 from encoders.tiny_clip import make_tiny_clip
 from keywright.encoders import clip_fitting, open_encoder
 from keywright.encoders.clip import ClipEncoder
-from keywright.encoders.clip_fitting import best_batch, fit_file, graph_file, read_fit
+from keywright.encoders.clip_fit import fit_file, graph_file, read_fit
+from keywright.encoders.clip_fitting import best_batch
 from keywright.encoders.kept import KeptEncoder
 from keywright.encoders.probing import least_cosine, probe
 from keywright.encoders.pulling import pull_from_folder

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from keywright.cli.output import json_option, progress_bar, show_json, table
+from keywright.cli.output import json_option, note, progress_bar, show_json, table
 from keywright.errors import KeywrightError
 from keywright.operations.workspace import Workspace
+
+if TYPE_CHECKING:
+    from keywright.encoders.comparing import Run
 
 
 @click.group()
@@ -34,9 +38,10 @@ def embed(folder: Path, names: Sequence[str], limit: int, as_json: bool) -> None
     with Workspace.open() as workspace, progress_bar() as progress:
         kept = workspace.home.encoders
         ids = [resolve_encoder(name, kept) for name in names] or present(kept)
-        speeds = compared(paths, ids, kept, lambda done, total: progress("Measuring encoders", done, total))
+        runs = compared(paths, ids, kept, lambda done, total: progress("Measuring encoders", done, total))
+    speeds = [run.speed for run in runs if run.speed is not None]
     if as_json:
-        show_json([{"limit": speed.limit, "ratio": speed.ratio, "speed": speed} for speed in speeds])
+        show_json([_as_json(run) for run in runs])
         return
     rows = [
         (
@@ -56,3 +61,13 @@ def embed(folder: Path, names: Sequence[str], limit: int, as_json: bool) -> None
     columns = ("encoder", "runs on", "decode ms", "encode ms", "limit", "photos/s", "of limit", "cores had", "MB")
     table(f"{len(paths)} photos on {cores} cores", columns, rows, right=(2, 3, 4, 5, 6, 7, 8))
     click.echo("limit: cores / (decode + encode); cores had: of the cores' time, what other programs left to the run.")
+    for run in runs:
+        if run.error is not None:
+            note(f"{run.encoder_id} through {run.runtime}: {run.error}")
+
+
+def _as_json(run: Run) -> dict[str, object]:
+    told: dict[str, object] = {"encoder": run.encoder_id, "through": run.runtime, "error": run.error}
+    if run.speed is None:
+        return told | {"limit": None, "ratio": None, "speed": None}
+    return told | {"limit": run.speed.limit, "ratio": run.speed.ratio, "speed": run.speed}

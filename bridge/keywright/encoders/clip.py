@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keywright.encoders.base import PHOTO_TEMPLATES, Encoded, EncoderError, Vectors, available_cores
+from keywright.encoders.clip_fit import TORCH, Fit, graph_file, read_fit
 from keywright.encoders.kept import KeptEncoder
 from keywright.errors import KeywrightError, reason
 from keywright.renditions.base import Pixels
 
 if TYPE_CHECKING:
-    from keywright.encoders.clip_fitting import Fit
     from keywright.encoders.clip_network import ClipNetwork
     from keywright.encoders.onnx_graph import Features
 
@@ -32,10 +32,10 @@ class ClipEncoder:
     """Keeps ``encoders.base.Encoder`` and ``TextEncoder``. ``batch``: photos it is best given at a time."""
 
     def __init__(self, kept: KeptEncoder, folder: Path, cache: Path, only: str = "") -> None:
-        """``folder``: where the encoder is kept; ``only``: see ``find_fit``. Raises ``EncoderError`` where it cannot
-        be loaded."""
-        from keywright.encoders.clip_fitting import find_fit, read_fit
+        """``folder``: where the encoder is kept; ``only``: TORCH or ONNX, to run through nothing else.
 
+        Raises ``EncoderError`` where it cannot be loaded.
+        """
         missing = [name for name in kept.files if not (folder / name).is_file()]
         if missing:
             raise EncoderError(f"The encoder {kept.name} lacks its file {folder / missing[0]}; pull it anew.")
@@ -58,6 +58,8 @@ class ClipEncoder:
             log.info("%s does not run any more as it did (%s); how it does is found anew.", kept.name, reason(error))
             fit, self._network = None, None
         if fit is None:
+            from keywright.encoders.clip_fitting import find_fit
+
             fit = find_fit(kept, self._whole(), cache, only)
             self._run_as(fit, cache)
         self.fit = fit
@@ -65,7 +67,6 @@ class ClipEncoder:
         self.text_scale, self.text_bias = fit.text_scale, fit.text_bias
 
     def _run_as(self, fit: Fit, cache: Path) -> None:
-        from keywright.encoders.clip_fitting import TORCH, graph_file
         from keywright.encoders.onnx_graph import load_graph
 
         if fit.runner == TORCH:

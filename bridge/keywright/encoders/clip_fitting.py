@@ -8,14 +8,13 @@ nothing is gained.
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import logging
 import math
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ import torch
 from numpy.typing import NDArray
 
 from keywright.encoders.base import EncoderError, available_cores
+from keywright.encoders.clip_fit import ONNX, TORCH, Fit, fit_file, graph_file
 from keywright.encoders.clip_network import ClipNetwork, export_vision
 from keywright.encoders.kept import KeptEncoder
 from keywright.encoders.onnx_graph import Features, load_graph
@@ -32,7 +32,6 @@ from keywright.renditions.base import Pixels
 
 log = logging.getLogger(__name__)
 
-FIT_VERSION = 2
 FULL_AGREEMENT = 0.9999
 """Least cosine with torch's vectors in full precision."""
 HALF_AGREEMENT = 0.999
@@ -40,48 +39,6 @@ HALF_AGREEMENT = 0.999
 _SECONDS = 4.0  # a batch that takes longer is large enough
 _GAIN = 0.95  # a larger batch must need at most so much of the time for each photo
 _BATCHES = (1, 2, 4, 8, 16, 32, 64, 128)
-TORCH, ONNX = "torch", "ONNX Runtime"
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """``runner``: TORCH, or the ONNX Runtime provider; ``agreement``: least cosine with torch in full precision.
-
-    ``tried``: torch's device that there was then, whether or not it was the fastest.
-    """
-
-    runner: str
-    device: str
-    dtype: str
-    batch: int
-    photos_per_second: float  # of all cores, encoding alone
-    agreement: float
-    text_scale: float
-    text_bias: float
-    tried: str
-
-
-def fit_file(kept: KeptEncoder, cache: Path) -> Path:
-    """Where the fit is kept; its name carries all that it depends on."""
-    versions = "-".join(importlib.metadata.version(name) for name in ("torch", "onnxruntime"))
-    return cache / f"{kept.id.replace('/', '-')}-v{FIT_VERSION}-{versions}.json"
-
-
-def graph_file(kept: KeptEncoder, cache: Path) -> Path:
-    return fit_file(kept, cache).with_suffix(".onnx")
-
-
-def read_fit(kept: KeptEncoder, cache: Path, only: str = "") -> Fit | None:
-    """What was found before, if it still holds: the same device there, the graph there. ``only``: see ``find_fit``."""
-    try:
-        fit = Fit(**json.loads(fit_file(kept, cache).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None
-    if only and (fit.runner == TORCH) != (only == TORCH):
-        return None
-    if fit.runner != TORCH and not graph_file(kept, cache).is_file():
-        return None
-    return fit if fit.tried == best_device() else None
 
 
 def best_device() -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from keywright.encoders.base import EncoderError
 from keywright.encoders.builtin import BuiltinEncoder, BuiltinSpec
 from keywright.encoders.kept import KeptEncoder
-from keywright.encoders.lite_graphs import Precision, Source, open_network
+from keywright.encoders.lite_graphs import Precision, Source, open_network, open_with_torch
 from keywright.encoders.quantized import Range, Ranges
 from keywright.errors import reason
 from keywright.renditions.base import Crop, View
@@ -17,12 +17,17 @@ if TYPE_CHECKING:
     from keywright.encoders.efficientnet_lite import Classifier, EfficientNetLite
 
 
-def open_tuned(kept: KeptEncoder, folder: Path, cache: Path) -> BuiltinEncoder:
-    """Raises ``EncoderError`` where its files are damaged."""
+def open_tuned(kept: KeptEncoder, folder: Path, cache: Path | None) -> BuiltinEncoder:
+    """Without a ``cache`` through torch alone, in full precision.
+
+    Raises ``EncoderError`` where its files are damaged.
+    """
     settings: Any = kept.settings
     spec = BuiltinSpec(tuple(settings["networks"]), View(Crop(kept.crop), kept.size), Precision(settings["precision"]))
-    networks = [open_network(_source(kept, folder, name), spec.precision, cache) for name in spec.networks]
-    return BuiltinEncoder(spec, networks, kept.id)
+    sources = [_source(kept, folder, name) for name in spec.networks]
+    if cache is None:
+        return BuiltinEncoder(spec, [open_with_torch(source) for source in sources], kept.id)
+    return BuiltinEncoder(spec, [open_network(source, spec.precision, cache) for source in sources], kept.id)
 
 
 def _source(kept: KeptEncoder, folder: Path, name: str) -> Source:

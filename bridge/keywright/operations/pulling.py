@@ -88,7 +88,7 @@ def _offer(home: Home, model: ClipModel, billions: float) -> Offer:
 
 
 def _measured(home: Home, folder: Path) -> float | None:
-    from keywright.encoders.clip_fitting import read_fit
+    from keywright.encoders.clip_fit import read_fit
 
     fit = read_fit(read_kept(folder), home.cache)
     return fit.photos_per_second if fit is not None else None
