@@ -93,3 +93,26 @@ def test_a_file_that_is_no_version_is_one_sentence(window: Window, tmp_path: Pat
     expect(page.locator(".message.bad")).to_be_visible()
     expect(page.locator("#versions tr")).to_have_count(1)
     window.errors.clear()  # the browser itself notes the refusal
+
+
+def test_the_encoder_is_changed_on_the_page_and_the_change_taken_back(window: Window) -> None:
+    page = window.go("/models")
+    fast, standard = (
+        page.locator("#encoders tr", has=page.get_by_role("rowheader", name=n)) for n in ("fast", "stand")
+    )
+    expect(fast).to_contain_text("in use")
+    expect(fast).to_contain_text("1,280")
+    expect(page.get_by_role("button", name="Take the change back")).to_be_disabled()
+    page.get_by_role("button", name="Change to standard").click()
+    expect(page.get_by_role("dialog")).to_contain_text("All photos are embedded again")
+    page.get_by_role("dialog").get_by_role("button", name="Change", exact=True).click()
+    expect(page.locator(".message")).to_contain_text("in use", timeout=300_000)
+    again = page.get_by_role("button", name="Change all the same")
+    if again.count():  # where it is not better by leave-one-out
+        again.click()
+    expect(standard).to_contain_text("in use", timeout=300_000)
+    window.check_accessible()
+    page.get_by_role("button", name="Take the change back").click()
+    expect(page.locator(".message").last).to_contain_text("is in use again, with version 1.")
+    expect(fast).to_contain_text("in use")
+    assert active(window) == 1

@@ -2,6 +2,7 @@
 
 import { get, post } from "./bridge.js";
 import { $, $$, count, fill, h, hundredths, many, moment, name, pathOf, percent } from "./dom.js";
+import { showEncoders } from "./encoders.js";
 import { bars, calibration } from "./figures.js";
 import { jobCard } from "./jobs.js";
 import { keys } from "./keys.js";
@@ -29,6 +30,7 @@ async function load() {
   }
   $("#back").disabled = versions.length < 2;
   fill($("#versions"), versions.length ? versions.map(row) : h("tr", {}, h("td", { colspan: "10" }, "Nothing has been learned yet. ", h("a", { href: "/catalogs" }, "Add a catalog"), ".")));
+  await showEncoders(versions, load);
   await compare();
 }
 
