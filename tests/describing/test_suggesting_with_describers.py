@@ -24,6 +24,7 @@ from keywright.operations.suggesting import suggest_photos
 from keywright.operations.workspace import Workspace
 from keywright.store.decisions import Decision
 from keywright.store.photos import PhotoRow, list_photos
+from keywright.suggesting.base import ITS_NAME
 
 CHINA = "CHIN_0008.jpg"  # one of the photos that carry no keywords
 
@@ -67,9 +68,9 @@ def test_a_describer_that_agrees_makes_a_suggestion_surer_and_is_named(workspace
     described(workspace, server, keywords(temple=0.9))
     after = suggested(workspace, 0.0)
     assert after["Architecture|Temple"].confidence > before["Architecture|Temple"].confidence
-    assert after["Architecture|Temple"].sources == ("vision",)
+    assert after["Architecture|Temple"].sources == ("vision", ITS_NAME)
     assert after["Architecture|Temple"].because
-    assert before["Architecture|Temple"].sources == ()
+    assert before["Architecture|Temple"].sources == (ITS_NAME,)
     assert after["Food|Coffee"].confidence <= before["Food|Coffee"].confidence
 
 
@@ -106,7 +107,7 @@ def test_what_the_service_suggests_hears_a_describer_at_once(workspace: Workspac
     described(workspace, server, keywords(temple=0.9))
     after = temple()
     assert after.confidence > before.confidence
-    assert after.sources == ("vision",)
+    assert "vision" in after.sources
 
 
 def test_decisions_teach_how_much_a_describer_counts(workspace: Workspace, server: Server) -> None:

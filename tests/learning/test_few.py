@@ -134,3 +134,25 @@ def test_names_that_come_to_speak_are_learned_although_no_photo_changed() -> Non
     again = train(replace(data, head=encoder_head()), LearnerSettings(), models)
     assert len(again.report.trained) == len(data.keywords)
     assert again.models.names is not None
+
+
+@BOTH
+def test_what_a_name_adds_is_told_beyond_what_it_adds_on_an_average_photo(how: LearnerSettings) -> None:
+    data = replace(few_photos(3), head=encoder_head())
+    models = train(data, how).models
+    fresh, subject = catalog(400, seed=21, spread=0.2)
+    columns = [models.columns[path.key] for path in SUBJECTS]
+
+    def said(vectors: np.ndarray, of: ModelSet = models) -> np.ndarray:
+        out = np.zeros((len(vectors), len(of.keywords)), dtype=np.float32)
+        assert np.array_equal(of.confidences(vectors, names_said=out), of.confidences(vectors))
+        return out
+
+    assert np.allclose(said(data.vectors)[:, columns].mean(axis=0), 0, atol=1e-3)
+    for number, column in enumerate(columns):
+        own = subject == number
+        assert said(fresh.vectors)[own, column].mean() > 0.2 > 0 > said(fresh.vectors)[~own, column].mean()
+    kept = ModelSet.from_parts(models.to_parts())
+    assert np.array_equal(said(fresh.vectors, kept), said(fresh.vectors))
+    without = ModelSet.from_parts(train(replace(data, head=None), how).models.to_parts())
+    assert not said(fresh.vectors, without).any()

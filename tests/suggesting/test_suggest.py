@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from keywright.keywords import KeywordPath
+from keywright.learning.base import NO_ROWS, KeywordExamples, TrainingData
 from keywright.learning.settings import LearnerSettings
 from keywright.learning.training import train
-from keywright.suggesting.base import SuggestSettings
+from keywright.suggesting.base import Suggestion, SuggestSettings
+from keywright.suggesting.combining import BAR, Said
 from keywright.suggesting.suggest import Examples, suggest
 from learning.synthetic import catalog
 
@@ -73,3 +77,42 @@ def test_a_photo_is_never_its_own_reason() -> None:
     found = next(suggest(MODELS, DATA.vectors[row : row + 1], [[]], SuggestSettings(), EXAMPLES))
     assert found
     assert all(r.row != row for s in found for r in s.because)
+
+
+def heard(data: TrainingData, named: KeywordPath, score: float, **how: float) -> dict[str, Suggestion]:
+    """The suggestions on the photo of a cat where a describer names a keyword."""
+    models = train(data, LearnerSettings()).models
+    said = [{"vision": (Said(named, score),)}]
+    settings = SuggestSettings(limit=0, **how)  # type: ignore[arg-type]
+    (found,) = suggest(models, CAT_PHOTO[None], [[]], settings, opinions=said)
+    return {str(one.keyword): one for one in found}
+
+
+def with_two_photos(keyword: KeywordPath) -> TrainingData:
+    """The catalog with a keyword besides that two of its photos of cats carry."""
+    rare = KeywordExamples(keyword, np.flatnonzero(SUBJECT == 0)[:2], NO_ROWS, NO_ROWS)
+    return replace(DATA, keywords=[*DATA.keywords, rare])
+
+
+def test_a_keyword_on_few_photos_is_suggested_where_a_describer_names_it_as_one_on_none_is() -> None:
+    lighthouse = KeywordPath.of("Places", "Lighthouse")
+    data = with_two_photos(lighthouse)
+    assert str(lighthouse) not in offered_by(data)
+    found = heard(data, lighthouse, 1.0)
+    assert found[str(lighthouse)].sources == ("vision",)
+    assert found[str(lighthouse)].confidence >= BAR
+    assert str(lighthouse) not in heard(data, lighthouse, 0.05)
+    sure = found[str(lighthouse)].confidence
+    assert str(lighthouse) in heard(data, lighthouse, 1.0, min_confidence=sure - 0.01)
+    assert str(lighthouse) not in heard(data, lighthouse, 1.0, min_confidence=sure + 0.01)
+
+
+def offered_by(data: TrainingData) -> list[str]:
+    models = train(data, LearnerSettings()).models
+    return [str(s.keyword) for s in next(suggest(models, CAT_PHOTO[None], [[]], SuggestSettings(limit=0)))]
+
+
+def test_who_names_a_keyword_is_named_for_what_lies_above_it_too() -> None:
+    found = heard(DATA, CAT, 0.9, min_confidence=0)
+    assert found["Animals|Cat"].sources == found["Animals"].sources == ("vision",)
+    assert found["Animals|Dog"].sources == ()

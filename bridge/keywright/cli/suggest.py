@@ -10,6 +10,7 @@ import click
 from keywright.cli.output import json_option, map_option, mappings, note, percent, plain, progress_bar
 from keywright.operations.suggesting import PhotoSuggestions
 from keywright.operations.workspace import Workspace
+from keywright.suggesting.base import ITS_NAME
 from keywright.text import printable
 
 confidence_option = click.option(
@@ -94,8 +95,15 @@ def _show(one: PhotoSuggestions) -> None:
     copy = " (virtual copy)" if one.photo.copy_of else ""
     click.echo(printable(f"{one.photo.path}{copy}"))
     for s in one.suggestions:
-        why = [f"like {', '.join(b.path.name for b in s.because[:3])}"] if s.because else []
-        why += [f"seen by {', '.join(s.sources)}"] if s.sources else []
-        why += ["new keyword"] if s.new else []
+        why = reasons([b.path.name for b in s.because], s.sources, new=s.new)
         sure = percent(s.confidence) if s.learned is not None else "EXIF"
-        click.echo(printable(f"  {sure:>4}  {s.keyword}" + (f"   {', '.join(why)}" if why else "")))
+        click.echo(printable(f"  {sure:>4}  {s.keyword}" + (f"   {why}" if why else "")))
+
+
+def reasons(alike: Sequence[str], sources: Sequence[str], *, new: bool) -> str:
+    """What speaks for a suggestion, in words: ``alike`` are the names of photos."""
+    describers = [source for source in sources if source != ITS_NAME]
+    why = [f"like {', '.join(alike[:3])}"] if alike else []
+    why += [f"seen by {', '.join(describers)}"] if describers else []
+    why += ["fits its name"] if ITS_NAME in sources else []
+    return ", ".join([*why, "new keyword"] if new else why)

@@ -86,14 +86,17 @@ class Names:
     weights: Floats
     means: Floats
 
-    def add(self, scores: Floats, vectors: Vectors) -> None:
-        """In place, ``scores`` of shape (n, k); memory is bounded."""
+    def add(self, scores: Floats, vectors: Vectors, said: Floats | None = None) -> None:
+        """In place, ``scores`` of shape (n, k); memory is bounded. ``said``, of the same shape, is set to what was
+        added, where it is given and a column has a name."""
         for start in range(0, len(scores), BLOCK):
             part = slice(start, start + BLOCK)
             found = self.reader.readings(self.reader.looks(vectors[part]), self.rows)
             found -= self.means
             found *= self.weights
             scores[part, self.columns] += found
+            if said is not None:
+                said[part, self.columns] = found
 
     def of_pairs(self, vectors: Vectors, columns: Rows) -> Floats:
         """Shape (n,): what is added to each photo's score of one keyword, ``columns`` of shape (n,)."""

@@ -47,6 +47,7 @@ class KeywordModel:
     learned: float | None = None  # the learned threshold where a person set another; not kept with the model
     name: Floats | None = None  # (classes,) or (d,): the row its name is read with
     name_weight: float = 0.0
+    name_mean: float = float("nan")  # of r over the training photos, already in ``offset``; nan: nobody noted it
     cases: float = float("inf")  # how many photos its photos are worth: frames of one burst are one
 
     @property
@@ -66,6 +67,7 @@ class KeywordModel:
             "slope": self.slope,
             "base": self.base,
             "name_weight": self.name_weight,
+            "name_mean": None if np.isnan(self.name_mean) else self.name_mean,
             "cases": self.cases if np.isfinite(self.cases) else None,
         }
         arrays = {"weights": self.weights}
@@ -88,6 +90,7 @@ class KeywordModel:
                 values["base"],
                 name=arrays.get("name"),
                 name_weight=values.get("name_weight", 0.0),
+                name_mean=float("nan") if values.get("name_mean") is None else values["name_mean"],
                 cases=float("inf") if values.get("cases") is None else values["cases"],
             )
         except (KeyError, TypeError, ValueError) as error:
@@ -169,6 +172,11 @@ class ModelSet:
         return Names(self.features.reader, columns, np.stack(rows), weights, np.zeros(len(rows), dtype=np.float32))
 
     @cached_property
+    def usual_names(self) -> Floats:
+        """Shape (k,): what names add to the score of an average photo, in log-odds; nan where nobody noted it."""
+        return np.array([m.name_weight * m.name_mean if m.name_weight else 0.0 for m in self.keywords], np.float32)
+
+    @cached_property
     def thresholds(self) -> Floats:
         """Shape (k,): the confidence from which on each keyword is suggested."""
         return np.array([model.threshold for model in self.keywords], dtype=np.float32)
@@ -223,10 +231,12 @@ class ModelSet:
         tree = build_tree([model.path for model in keywords], tuple(group for group in groups if len(group) > 1))
         return replace(self, keywords=keywords, tree=tree, _names=None)
 
-    def confidences(self, vectors: Vectors, out: Floats | None = None) -> Floats:
+    def confidences(self, vectors: Vectors, out: Floats | None = None, names_said: Floats | None = None) -> Floats:
         """Calibrated confidences, shape (n, k) float32, for unit vectors of shape (n, d) of this set's encoder.
 
-        Besides the answer (``out`` where given), memory is bounded whatever n is. Raises ``LearningError`` for
+        ``names_said``, zeros of the same shape, is where given set to what the keyword's name adds on each photo beyond
+        what it adds on an average one, in log-odds before the tree's say; nan where a model of before does not tell.
+        Besides the answers (``out`` where given), memory is bounded whatever n is. Raises ``LearningError`` for
         vectors of another dimension, zero or not numbers.
         """
         if out is None:
@@ -234,8 +244,10 @@ class ModelSet:
         for rows, features in self.features.blocks(vectors, SCORING_BLOCK):
             block = np.matmul(features, self.weights, out=out[rows])
             if self.names is not None:
-                self.names.add(block, vectors[rows])
+                self.names.add(block, vectors[rows], None if names_said is None else names_said[rows])
             self.finish(block)
+        if names_said is not None and self.names is not None:
+            names_said -= self.usual_names
         return out
 
     def finish(self, scores: Floats) -> Floats:

@@ -209,10 +209,11 @@ def calibrated(
         slope = float(curves.slopes[column])
         base = float(curves.offsets[column])
         intercept = float(learned.fit.intercepts[column])
-        name, name_weight = None, 0.0
+        name, name_weight, name_mean = None, 0.0, float("nan")
         if names is not None and (n := place.get(column)) is not None:
             name, name_weight = names.rows[n], float(np.float32(slope * names.weights[n]))
-            base -= name_weight * float(names.means[n])
+            name_mean = float(names.means[n])
+            base -= name_weight * name_mean
         models.append(
             KeywordModel(
                 keyword.path,
@@ -226,6 +227,7 @@ def calibrated(
                 base,
                 name=name,
                 name_weight=name_weight,
+                name_mean=name_mean,
                 cases=cases[column].number,
             )
         )

@@ -38,7 +38,7 @@ class Ranked:
     confidence: float
     because: tuple[Because, ...]
     learned: KeywordPath | None
-    sources: tuple[str, ...] = ()  # describers that name it
+    sources: tuple[str, ...] = ()  # who speaks for it besides these photos, as ``suggesting.Suggestion`` has it
     new: bool = False  # no keyword of the user's yet
 
 

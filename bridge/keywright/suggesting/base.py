@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from keywright.keywords import KeywordPath
 
+ITS_NAME = "its name"
+"""The source of what a keyword's name says; no describer can be called that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -20,7 +23,7 @@ class Suggestion:
     keyword: KeywordPath
     confidence: float  # the probability that a person would give the photo this keyword
     because: tuple[Reason, ...] = ()  # most alike first
-    sources: tuple[str, ...] = ()  # describers that name it
+    sources: tuple[str, ...] = ()  # describers that name it or a keyword below it, and ``ITS_NAME``
     new: bool = False  # no keyword of the user's yet
 
 

@@ -98,12 +98,17 @@ def hear(
         odds += np.where(scores > 0, own.said * scores, -own.silent)
     found = []
     for group in beyond.values():
-        total = START + sum((weights or {}).get(name, PRIOR).said * one.score for name, one in group)
         keyword, new = group[0][1].keyword, all(one.new for _, one in group)
-        found.append(Beyond(keyword, _probability(total), tuple(name for name, _ in group), new))
+        sure = unlearned({name: one.score for name, one in group}, weights)
+        found.append(Beyond(keyword, sure, tuple(name for name, _ in group), new))
     found.sort(key=lambda one: (-one.confidence, one.keyword.key))
     joined = np.asarray(1 / (1 + np.exp(-np.clip(odds, -30, 30))), dtype=np.float32)
     return Heard(joined, {column: tuple(names) for column, names in sources.items()}, tuple(found))
+
+
+def unlearned(scores: Mapping[str, float], weights: Mapping[str, Weights] | None = None) -> float:
+    """The confidence of a keyword by each describer's score for it alone."""
+    return _probability(START + sum((weights or {}).get(name, PRIOR).said * score for name, score in scores.items()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from keywright.keywords import KeywordPath
 from keywright.learning.base import NO_ROWS, Floats, KeywordExamples, Rows, Vectors
 from keywright.learning.models import SCORING_BLOCK, ModelSet
 from keywright.suggesting.base import Reason, Suggestion, SuggestSettings
-from keywright.suggesting.combining import BAR, Beyond, Opinions, Weights, hear
+from keywright.suggesting.combining import BAR, Opinions, Weights
+from keywright.suggesting.judging import Judged, judge, others, sources
 
 MOST_EXAMPLES = 1000
 """Of a keyword on more photos than that, every so-many-th is compared; the reasons stay near the best."""
@@ -49,35 +50,37 @@ def suggest(
     Suggested are the most specific keywords that clear their threshold; what lies above them is implied, and a
     keyword that the photo has, or that lies above one it has, is never suggested (letter case aside). With
     ``min_confidence`` 0 every keyword that has a model is listed, parents too, however few photos it has. ``opinions``:
-    what describers said of each photo, joined into the confidences (``combining``); keywords without a model that they
-    see are suggested from ``BAR`` on. Memory is bounded whatever the number of photos. Raises ``LearningError`` for
-    vectors the models do not fit.
+    what describers said of each photo, joined into the confidences (``judging``); what they name is suggested from
+    ``BAR`` on where it has no model or too few photos. Memory is bounded whatever the number of photos. Raises
+    ``LearningError`` for vectors the models do not fit.
     """
     if len(existing) != len(vectors):
         raise ValueError(f"{len(vectors)} vectors and {len(existing)} photos' keywords")
     bars = _bars(models, settings)
+    least = BAR if settings.min_confidence is None else settings.min_confidence
     for start in range(0, len(vectors), SCORING_BLOCK):
         block = vectors[start : start + SCORING_BLOCK]
-        confidences = models.confidences(block)
+        names_said = np.zeros((len(block), len(models.keywords)), dtype=np.float32)
+        confidences = models.confidences(block, names_said=names_said)
         for offset in range(len(block)):
             said = opinions[start + offset] if opinions is not None else {}
-            heard = hear(confidences[offset], models.columns, said, weights) if said else None
-            if heard is not None:
-                confidences[offset] = heard.confidences
+            one = judge(models, confidences[offset], bars, said, weights or {}, least)
             taken = _taken(models, existing[start + offset])
-            columns = chosen(models, confidences[offset], bars, taken, everything=settings.min_confidence == 0)
+            columns = chosen(models, one.confidences, one.bars, taken, everything=settings.min_confidence == 0)
             if settings.limit:
                 columns = columns[: settings.limit]
             paths = [models.keywords[column].path for column in columns]
             because = reasons(block[offset], paths, examples, settings.reasons)
-            told = heard.sources if heard is not None else {}
             found = [
-                Suggestion(path, float(confidences[offset, column]), why, told.get(column, ()))
+                Suggestion(
+                    path,
+                    float(one.confidences[column]),
+                    why,
+                    sources(one.describers.get(column, ()), names_said[offset, column]),
+                )
                 for path, column, why in zip(paths, columns, because, strict=True)
             ]
-            if heard is not None and heard.beyond:
-                found = _with_others(found, heard.beyond, existing[start + offset], settings)
-            yield found
+            yield _with_others(found, one, existing[start + offset], least, settings.limit)
 
 
 def chosen(
@@ -116,18 +119,18 @@ def reasons(
 
 
 def _with_others(
-    found: list[Suggestion], beyond: Sequence[Beyond], existing: Collection[KeywordPath], settings: SuggestSettings
+    found: list[Suggestion], judged: Judged, existing: Collection[KeywordPath], least: float, limit: int
 ) -> list[Suggestion]:
     """The suggestions with keywords among them that no model knows, and that the photo does not have."""
-    there = {path.key[:length] for path in existing for length in range(1, len(path.key) + 1)}
-    bar = BAR if settings.min_confidence is None else settings.min_confidence
-    others = [
+    if not judged.beyond:
+        return found
+    carried = {path.key[:length] for path in existing for length in range(1, len(path.key) + 1)}
+    beyond = [
         Suggestion(one.keyword, one.confidence, (), one.sources, one.new)
-        for one in beyond
-        if one.confidence >= bar and one.keyword.key not in there
+        for one in others(judged.beyond, carried, least)
     ]
-    together = sorted([*found, *others], key=lambda one: -one.confidence)
-    return together[: settings.limit or None]
+    together = sorted([*found, *beyond], key=lambda one: -one.confidence)
+    return together[: limit or None]
 
 
 def _spread(rows: Rows) -> Rows:
