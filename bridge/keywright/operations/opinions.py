@@ -14,8 +14,8 @@ from keywright.keywords import KeywordPath
 from keywright.operations.describing import vocabulary, what_was_seen
 from keywright.operations.workspace import Workspace
 from keywright.store.decisions import Decision, decisions
-from keywright.store.photos import KeywordIds, keywords, photos
-from keywright.store.providers import descriptions, providers
+from keywright.store.photos import KeywordIds, photos, vocabulary_mark
+from keywright.store.providers import described_mark, descriptions
 from keywright.suggesting.combining import PRIOR, Case, Opinions, Said, Weights, fit_weights, hear
 
 _MOST_DECISIONS = 5000  # the newest; weights need no more
@@ -48,14 +48,11 @@ class Listener:
 
     def mark(self, connection: Connection) -> str:
         """Differs when something was described or forgotten since, or much decided; empty where nothing ever was."""
-        described = select(func.count(), func.max(descriptions.c.described_at)).select_from(descriptions)
-        count, newest = connection.execute(described).one()
-        if not count:
+        described = described_mark(connection)
+        if not described:
             return ""
         decided = connection.execute(select(func.count()).select_from(decisions)).scalar_one()
-        known = connection.execute(select(func.count()).select_from(keywords)).scalar_one()
-        asked = connection.execute(select(func.count(), func.max(providers.c.agreed_at)).select_from(providers)).one()
-        return f"{count}/{newest}/{decided // _DECISIONS_AT_ONCE}/{known}/{asked[0]}/{asked[1]}"
+        return f"{described}/{decided // _DECISIONS_AT_ONCE}/{vocabulary_mark(connection)}"
 
     def hear(self, content_ids: Sequence[str]) -> Heard:
         """What describers said of these pictures. Costs next to nothing where none was ever asked."""

@@ -9,23 +9,26 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select, update
 
+from keywright.keywords import KeywordPath
 from keywright.learning.base import Floats
 from keywright.learning.hierarchy import Tree
 from keywright.learning.models import ModelSet
 from keywright.operations.active import load_models
+from keywright.operations.opinions import NOTHING, Heard, Listener
 from keywright.operations.progress import Cancel, CancelledError, Progress, never, silent
 from keywright.operations.workspace import Workspace
 from keywright.store.models import active_mark
-from keywright.store.photos import KeywordIds, catalogs, keywords_of, photos
+from keywright.store.photos import KeywordIds, catalogs, keywords_of, photos, vocabulary_mark
+from keywright.store.providers import answer_marks, described_mark, list_providers
 from keywright.store.suggestions import (
     KeptState,
     SuggestionRow,
@@ -40,7 +43,11 @@ from keywright.store.suggestions import (
 )
 from keywright.store.thresholds import thresholds_mark
 from keywright.store.vectors import VectorMatrix, vectors
+from keywright.suggesting.combining import BAR
+from keywright.suggesting.judging import Judged, judge, others, speaking
 
+FORM = 2
+"""Of what is kept of a suggestion: those of another form are made anew."""
 MARGIN = 0.6
 """Suggestions are kept down to this share of their keyword's threshold, to be shown when somebody asks for more."""
 LEAST = 0.05
@@ -80,9 +87,9 @@ class _Photo:
 def is_stale(connection: Connection, encoder_id: str, now: float | None = None) -> bool:
     """Whether the stored suggestions are to be made anew; found at once. ``now`` in seconds since 1970.
 
-    They are where they come from another model version, photos or keywords than there are now. Where the version has
-    only learned some decisions since, they are only after a while: scoring a large collection after every few decisions
-    would keep the machine busy for nothing.
+    They are where they come from another model version, photos, keywords or descriptions than there are now. Where the
+    version has only learned some decisions since, they are only after a while: scoring a large collection after every
+    few decisions would keep the machine busy for nothing.
     """
     mark = active_mark(connection)
     if mark is None:
@@ -109,16 +116,18 @@ def refresh(workspace: Workspace, progress: Progress = silent, cancel: Cancel = 
     if before is None:
         return RefreshReport(0, 0, 0, None)
     models, version = load_models(workspace)
+    listener = Listener(workspace)
     with workspace.store.read() as connection:
         sources = _sources(connection, workspace.encoder_id)
         matrix = workspace.matrix(connection)
         mark = f"{version} {before.content} {thresholds_mark(connection)}"
-        everything = [one for one in _photos(connection, mark) if one.content in matrix.rows]
+        said = _said(connection, listener)
+        everything = [one for one in _photos(connection, mark, said) if one.content in matrix.rows]
         known = known_bases(connection)
     progress("Grouping photos", 0, len(everything))
     groups = grouped(everything, matrix)
     stale = [one for one in everything if known.get(one.id, ("", 0))[0] != one.basis]
-    scored = _score(workspace, models, matrix, stale, groups, progress, cancel)
+    scored = _score(workspace, models, matrix, _Hearing(listener, said.keys()), stale, groups, progress, cancel)
     here = {one.id for one in everything}
     rescored = {one.id for one in stale}
     moved = {n: groups[n] for n in here - rescored if known[n][1] != groups[n]}
@@ -136,27 +145,57 @@ def refresh(workspace: Workspace, progress: Progress = silent, cancel: Cancel = 
 
 
 def _sources(connection: Connection, encoder_id: str) -> str:
-    """A digest that is another one once the version, the thresholds, the photos or their keywords are others."""
+    """A digest that is another one once the version, the thresholds, the photos, their keywords or what describers said
+    are others."""
     mark = active_mark(connection)
     told = [
+        FORM,
         encoder_id,
         mark.version if mark else None,
         thresholds_mark(connection),
         connection.execute(select(func.max(vectors.c.id))).scalar(),
         connection.execute(select(func.max(photos.c.id))).scalar(),
         sorted((int(r.id), r.read_at or "") for r in connection.execute(select(catalogs.c.id, catalogs.c.read_at))),
+        described_mark(connection),
     ]
     return hashlib.blake2b(repr(told).encode(), digest_size=12).hexdigest()
 
 
-def _photos(connection: Connection, mark: str) -> list[_Photo]:
-    """All photos that could be suggested for, with what their suggestions are to be made from."""
+def _said(connection: Connection, listener: Listener) -> dict[str, str]:
+    """By content id, for each picture that was described: another text once what is heard of it is something else.
+
+    So one more description makes one photo's suggestions anew, and not those of all that were ever described.
+    """
+    answers = answer_marks(connection)
+    if not answers:
+        return {}
+    weights = listener.hear([next(iter(answers))]).weights
+    counts = sorted((name, round(one.said, 2), round(one.silent, 2)) for name, one in weights.items())
+    allowed = [(one.provider.name, one.provider.new_keywords) for one in list_providers(connection)]
+    heard = f"{allowed} {vocabulary_mark(connection)} {counts}"
+    return {content: f"{mark} {heard}" for content, mark in answers.items()}
+
+
+class _Hearing(NamedTuple):
+    """Who is listened to, and the content ids of the pictures of which something was said."""
+
+    listener: Listener
+    described: Collection[str]
+
+    def hear(self, content_ids: Iterable[str]) -> Heard:
+        asked = [content for content in dict.fromkeys(content_ids) if content in self.described]
+        return self.listener.hear(asked) if asked else NOTHING
+
+
+def _photos(connection: Connection, mark: str, said: Mapping[str, str]) -> list[_Photo]:
+    """All photos that could be suggested for, with what their suggestions are to be made from; ``said`` by content."""
     chosen = select(photos.c.id, photos.c.content_id, photos.c.links, photos.c.path, photos.c.taken).where(
         photos.c.gone.is_(False), photos.c.rejected.is_(False), photos.c.content_id.is_not(None)
     )
     found = []
     for number, content, links, path, taken in connection.execute(chosen.order_by(photos.c.id)):
-        basis = hashlib.blake2b(f"{mark} {content} {links}".encode(), digest_size=8).hexdigest()
+        made_of = f"{FORM} {mark} {content} {links} {said.get(content, '')}"
+        basis = hashlib.blake2b(made_of.encode(), digest_size=8).hexdigest()
         folder = path[: max(path.rfind("/"), path.rfind("\\"))]
         found.append(_Photo(int(number), content, basis, folder, path, taken))
     return found
@@ -201,6 +240,7 @@ def _score(
     workspace: Workspace,
     models: ModelSet,
     matrix: VectorMatrix,
+    hearing: _Hearing,
     stale: Sequence[_Photo],
     groups: Mapping[int, int],
     progress: Progress,
@@ -221,21 +261,38 @@ def _score(
             )
         part = stale[start : start + _AT_ONCE]
         block = matrix.matrix[[matrix.rows[one.content] for one in part]].astype(np.float32)
-        confidences = models.confidences(block)
+        judged = _judged(models, block, bars, hearing.hear(one.content for one in part), part)
         with workspace.store.write() as connection:
-            paths = KeywordIds(connection).paths()
-            carried = keywords_of(connection, [one.id for one in part])
-            taken = _taken(models, [[paths[k].key for k in carried.get(one.id, ())] for one in part])
+            ids = KeywordIds(connection)
+            paths = ids.paths()
+            carried = _carried(connection, part, paths)
             closed = closed_keywords(connection, [one.id for one in part], paths)
+            kept = worth_keeping(models.tree, judged.confidences, judged.bars, _taken(models, carried))
             rows = [
                 SuggestionRow(
                     part[row].id,
                     columns[column],
-                    float(confidences[row, column]),
+                    float(judged.confidences[row, column]),
                     sure,
                     models.paths[column].key not in closed.get(part[row].id, ()),
+                    judged.sources(row, column),
                 )
-                for row, column, sure in worth_keeping(models.tree, confidences, bars, taken)
+                for row, column, sure in kept
+            ]
+            rows += [
+                SuggestionRow(
+                    part[row].id,
+                    ids.id(one.keyword),
+                    one.confidence,
+                    one.confidence >= BAR,
+                    one.keyword.key not in closed.get(part[row].id, ()),
+                    one.sources,
+                    one.new,
+                )
+                for row, heard in judged.heard.items()
+                for one in others(heard.beyond, carried[row], max(BAR * MARGIN, LEAST))[:MOST]
+                # A new keyword that hardly anybody is sure of is not worth a name in the store.
+                if one.confidence >= BAR or not one.new
             ]
             replace_suggestions(connection, {one.id: (one.basis, groups[one.id]) for one in part}, rows)
         number += sum(row.sure for row in rows)
@@ -243,10 +300,38 @@ def _score(
     return number
 
 
+class _Block(NamedTuple):
+    """Some photos, judged: arrays of shape (n, k), ``bars`` maybe (k,); ``heard`` are those that were described."""
+
+    confidences: Floats
+    bars: Floats
+    names_said: Floats
+    heard: Mapping[int, Judged]
+
+    def sources(self, row: int, column: int) -> tuple[str, ...]:
+        describers = self.heard[row].describers.get(column, ()) if row in self.heard else ()
+        return speaking(describers, float(self.names_said[row, column]))
+
+
+def _judged(models: ModelSet, block: Floats, bars: Floats, heard: Heard, part: Sequence[_Photo]) -> _Block:
+    names_said = np.zeros((len(block), len(models.keywords)), dtype=np.float32)
+    confidences = models.confidences(block, names_said=names_said)
+    described = {
+        row: judge(models, confidences[row], bars, said, heard.weights)
+        for row, one in enumerate(part)
+        if (said := heard.said.get(one.content))
+    }
+    if described:
+        bars = np.tile(bars, (len(block), 1))
+    for row, one in described.items():
+        confidences[row], bars[row] = one.confidences, one.bars
+    return _Block(confidences, bars, names_said, described)
+
+
 def worth_keeping(
     tree: Tree, confidences: Floats, bars: Floats, taken: NDArray[np.bool_]
 ) -> Iterator[tuple[int, int, bool]]:
-    """(row, column, whether it is at its bar) of what is kept; confidences and ``taken`` (n, k), ``bars`` (k,).
+    """(row, column, whether it is at its bar) of what is kept; confidences and ``taken`` (n, k), ``bars`` too or (k,).
 
     Of what reaches its bar the most specific keywords; and a margin below, those with nothing kept under them.
     """
@@ -269,11 +354,19 @@ def _under(tree: Tree, passes: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return found
 
 
-def _taken(models: ModelSet, keys: Sequence[Sequence[tuple[str, ...]]]) -> NDArray[np.bool_]:
-    """Columns of the keywords each photo carries and of those above them, shape (n, k)."""
-    taken = np.zeros((len(keys), len(models.keywords)), dtype=bool)
-    for row, carried in enumerate(keys):
-        for key in {prefix for one in carried for prefix in with_prefixes(one)}:
+def _carried(
+    connection: Connection, part: Sequence[_Photo], paths: Mapping[int, KeywordPath]
+) -> list[set[tuple[str, ...]]]:
+    """For each photo the keys of the keywords it carries and of those above them."""
+    found = keywords_of(connection, [one.id for one in part])
+    return [{key for k in found.get(one.id, ()) for key in with_prefixes(paths[k].key)} for one in part]
+
+
+def _taken(models: ModelSet, carried: Sequence[set[tuple[str, ...]]]) -> NDArray[np.bool_]:
+    """The columns of these keys, photo by photo, shape (n, k)."""
+    taken = np.zeros((len(carried), len(models.keywords)), dtype=bool)
+    for row, keys in enumerate(carried):
+        for key in keys:
             column = models.columns.get(key)
             if column is not None:
                 taken[row, column] = True

@@ -27,6 +27,7 @@ from keywright.store.selections import add_selection, has_selection, selection_p
 from keywright.store.suggestions import (
     groups_of,
     kept_state,
+    new_keywords,
     open_counts,
     suggested_photos,
     suggestions,
@@ -73,6 +74,8 @@ class ReviewKeyword:
     confidence: float | None
     sure: bool
     prime: bool
+    sources: tuple[str, ...] = ()  # who speaks for a suggestion besides photos that are alike
+    new: bool = False  # suggested, and no keyword of the user's yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ class OpenKeyword:
     keyword: KeywordPath
     sure: int
     unsure: int
+    new: bool = False  # no keyword of the user's yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +181,9 @@ class Reviewer:
             for row in found.get(number, ()):
                 path = names[row.keyword_id]
                 if row.open and path.key not in shown:
-                    shown[path.key] = ReviewKeyword(path, State.SUGGESTED, row.confidence, row.sure, False)
+                    shown[path.key] = ReviewKeyword(
+                        path, State.SUGGESTED, row.confidence, row.sure, False, row.sources, row.new
+                    )
             ordered = sorted(shown.values(), key=_place)
             out.append(ReviewPhoto(rows[number], taken.get(number), tuple(ordered), groups.get(number, number)))
         return out
@@ -186,12 +192,14 @@ class Reviewer:
         """The keywords with suggestions that wait, most first; spellings of one keyword count together."""
         with self._workspace.store.read() as connection:
             names = self._refresh(connection)
-            counts = open_counts(connection)
+            counts, new = open_counts(connection), new_keywords(connection)
         found: dict[tuple[str, ...], OpenKeyword] = {}
         for one in counts:
             path = names[one.keyword_id]
-            before = found.get(path.key, OpenKeyword(path, 0, 0))
-            found[path.key] = OpenKeyword(before.keyword, before.sure + one.sure, before.unsure + one.unsure)
+            before = found.get(path.key, OpenKeyword(path, 0, 0, one.keyword_id in new))
+            found[path.key] = OpenKeyword(
+                before.keyword, before.sure + one.sure, before.unsure + one.unsure, before.new and one.keyword_id in new
+            )
         return sorted(found.values(), key=lambda k: (-k.sure, -k.unsure, k.keyword.key))
 
     def of_keyword(self, keyword: KeywordPath) -> list[PhotoGroup]:

@@ -144,6 +144,7 @@ def describe(workspace: Workspace, params: Mapping[str, Any], progress: Progress
     with workspace.store.read() as connection:
         rows = list(photos_by_id(connection, params["photos"]).values())
     report = describe_photos(workspace, str(params["describer"]), rows, progress=progress, cancel=cancel)
+    _refresh_after(workspace)
     return {
         "described": report.described,
         "known": report.known,

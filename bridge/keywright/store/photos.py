@@ -298,6 +298,13 @@ def list_keywords(connection: Connection, *, learned_only: bool = True) -> list[
     return sorted(found.values(), key=lambda k: k.path.key)
 
 
+def vocabulary_mark(connection: Connection) -> str:
+    """Another text once the catalogs list other keywords, or other synonyms; found without reading them."""
+    synonyms = func.sum(func.length(catalog_keywords.c.synonyms))
+    listed = select(func.count(), func.sum(catalog_keywords.c.keyword_id), synonyms).select_from(catalog_keywords)
+    return "/".join(str(one or 0) for one in connection.execute(listed).one())
+
+
 def photo_of(row: Row[Any]) -> PhotoRow:
     """The photo of a row of the table ``photos``."""
     r = row._mapping

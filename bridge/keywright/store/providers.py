@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Column, Connection, Float, Integer, Table, Text, delete, insert, select, update
+from sqlalchemy import Column, Connection, Float, Integer, Table, Text, delete, func, insert, select, update
 
 from keywright.describing.base import Candidate
 from keywright.describing.providers import Kind, Provider
@@ -119,6 +119,26 @@ def described_by(connection: Connection, describer_id: str) -> set[str]:
     """The content ids this describer has answered for."""
     chosen = select(descriptions.c.content_id).where(descriptions.c.describer_id == describer_id)
     return set(connection.execute(chosen).scalars())
+
+
+def described_mark(connection: Connection) -> str:
+    """Another text once something was described or forgotten, or providers may do something else; empty where nothing
+    ever was described."""
+    newest = select(func.count(), func.max(descriptions.c.described_at)).select_from(descriptions)
+    described, last = connection.execute(newest).one()
+    if not described:
+        return ""
+    agreed = select(func.count(), func.max(providers.c.agreed_at)).select_from(providers)
+    return "/".join(map(str, (described, last, *connection.execute(agreed).one())))
+
+
+def answer_marks(connection: Connection) -> dict[str, str]:
+    """By content id, for each picture that was described: another text once it was described again."""
+    newest = select(descriptions.c.content_id, func.count(), func.max(descriptions.c.described_at))
+    return {
+        content: f"{number}/{last}"
+        for content, number, last in connection.execute(newest.group_by(descriptions.c.content_id))
+    }
 
 
 def descriptions_of(

@@ -7,6 +7,7 @@ made anew.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,9 +23,11 @@ from sqlalchemy import (
     Text,
     bindparam,
     delete,
+    false,
     func,
     insert,
     select,
+    true,
     update,
 )
 
@@ -43,10 +46,14 @@ suggestions = Table(
     Column("confidence", Float, nullable=False),
     Column("sure", Boolean, nullable=False),  # at or above the keyword's threshold; the others are a margin below
     Column("open", Boolean, nullable=False),  # neither decided nor carried, nor above a keyword that is
+    Column("sources", Text),  # a JSON list of who speaks for it besides photos that are alike; null: nobody
+    Column("is_new", Boolean, nullable=False, default=False, server_default=false()),  # no keyword of the user's yet
     # One keyword's open suggestions, surest first, and their number, are read from the index alone.
     Index("ix_suggestions_open", "keyword_id", "open", "sure", "confidence", "photo_id"),
     sqlite_with_rowid=False,
 )
+_NEW = suggestions.c.is_new == true()
+Index("ix_suggestions_new", suggestions.c.keyword_id, sqlite_where=_NEW, postgresql_where=_NEW)  # they are few
 
 suggested_photos = Table(
     "suggested_photos",
@@ -73,6 +80,8 @@ class SuggestionRow:
     confidence: float
     sure: bool
     open: bool
+    sources: tuple[str, ...] = ()  # who speaks for it besides photos that are alike
+    new: bool = False  # no keyword of the user's yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +116,8 @@ def replace_suggestions(
             insert(suggestions),
             [
                 {"photo_id": r.photo_id, "keyword_id": r.keyword_id, "confidence": r.confidence}
-                | {"sure": r.sure, "open": r.open}
+                | {"sure": r.sure, "open": r.open, "is_new": r.new}
+                | {"sources": json.dumps(r.sources, ensure_ascii=False) if r.sources else None}
                 for r in ordered
             ],
         )
@@ -136,7 +146,10 @@ def suggestions_on(connection: Connection, photo_ids: Sequence[int]) -> dict[int
     for start in range(0, len(photo_ids), _AT_ONCE):
         chosen = select(suggestions).where(suggestions.c.photo_id.in_(photo_ids[start : start + _AT_ONCE]))
         for row in connection.execute(chosen.order_by(suggestions.c.confidence.desc(), suggestions.c.keyword_id)):
-            one = SuggestionRow(row.photo_id, row.keyword_id, row.confidence, bool(row.sure), bool(row.open))
+            sources = tuple(json.loads(row.sources)) if row.sources else ()
+            one = SuggestionRow(
+                row.photo_id, row.keyword_id, row.confidence, bool(row.sure), bool(row.open), sources, bool(row.is_new)
+            )
             found.setdefault(one.photo_id, []).append(one)
     return found
 
@@ -164,6 +177,11 @@ def open_counts(connection: Connection) -> list[OpenCount]:
     for keyword, sure, n in connection.execute(chosen):
         found.setdefault(int(keyword), [0, 0])[0 if sure else 1] = int(n)
     return [OpenCount(keyword, sure, unsure) for keyword, (sure, unsure) in found.items()]
+
+
+def new_keywords(connection: Connection) -> set[int]:
+    """The keywords with suggestions, open or not, that are none of the user's yet."""
+    return set(connection.execute(select(suggestions.c.keyword_id).where(_NEW).distinct()).scalars())
 
 
 def settle(connection: Connection, photo_ids: Collection[int], paths: Mapping[int, KeywordPath]) -> None:

@@ -69,7 +69,7 @@ def judge(
     return Judged(confidences, bars, {column: tuple(names) for column, names in above.items()}, heard.beyond)
 
 
-def sources(describers: Sequence[str], name_said: float) -> tuple[str, ...]:
+def speaking(describers: Sequence[str], name_said: float) -> tuple[str, ...]:
     """Who speaks for a suggestion besides photos; ``name_said`` as ``ModelSet.confidences`` gives it."""
     return (*describers, ITS_NAME) if name_said >= NOTICED else tuple(describers)
 

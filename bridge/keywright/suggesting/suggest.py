@@ -13,7 +13,7 @@ from keywright.learning.base import NO_ROWS, Floats, KeywordExamples, Rows, Vect
 from keywright.learning.models import SCORING_BLOCK, ModelSet
 from keywright.suggesting.base import Reason, Suggestion, SuggestSettings
 from keywright.suggesting.combining import BAR, Opinions, Weights
-from keywright.suggesting.judging import Judged, judge, others, sources
+from keywright.suggesting.judging import Judged, judge, others, speaking
 
 MOST_EXAMPLES = 1000
 """Of a keyword on more photos than that, every so-many-th is compared; the reasons stay near the best."""
@@ -76,7 +76,7 @@ def suggest(
                     path,
                     float(one.confidences[column]),
                     why,
-                    sources(one.describers.get(column, ()), names_said[offset, column]),
+                    speaking(one.describers.get(column, ()), names_said[offset, column]),
                 )
                 for path, column, why in zip(paths, columns, because, strict=True)
             ]
