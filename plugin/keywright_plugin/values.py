@@ -56,11 +56,20 @@ class Suggestion:
     confidence: float
     because: tuple[tuple[str, float], ...]  # paths of photos with the keyword that look alike, and how much
     host_id: str | None = None  # what the photo's catalog calls the keyword, where it has it
+    sources: tuple[str, ...] = ()  # who speaks for it besides: describers, and "its name"
+    new: bool = False  # no keyword of the user's yet: describers alone name it
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Suggestion:
         because = tuple((str(b["path"]), float(b["similarity"])) for b in told["because"])
-        return cls(str(told["keyword"]), float(told["confidence"]), because, told.get("host_id"))
+        return cls(
+            str(told["keyword"]),
+            float(told["confidence"]),
+            because,
+            told.get("host_id"),
+            tuple(map(str, told.get("sources", ()))),
+            bool(told.get("new", False)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +219,8 @@ class PhotoKeyword:
     confidence: float | None
     host_id: str | None = None
     prime: bool = False
+    sources: Sequence[str] = ()  # of a suggestion, as there
+    new: bool = False
 
 
 @dataclass(frozen=True, slots=True)

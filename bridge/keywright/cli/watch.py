@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
 
-from keywright.cli.output import counted, json_option, note
-from keywright.cli.suggest import profile_option
+from keywright.cli.output import counted, json_option, note, percent
+from keywright.cli.suggest import profile_option, reasons
 from keywright.text import printable
 from keywright_plugin import BridgeError, Client
 from keywright_plugin.values import Photo, PhotoRef, Suggested
@@ -38,7 +39,7 @@ def watch(folders: Sequence[Path], poll: bool, profile: str | None, as_json: boo
         follow(
             Client.open(Home.default().folder),
             [folder.resolve() for folder in folders],
-            lambda photo, found: _show(photo, found, as_json),
+            lambda photo, found: tell(photo, found, as_json=as_json),
             poll=poll,
             profile=profile,
         )
@@ -80,14 +81,25 @@ def follow(
             show(by_number[one.photo], one)
 
 
-def _show(photo: Photo, found: Suggested, as_json: bool) -> None:
+def tell(photo: Photo, found: Suggested, *, as_json: bool) -> None:
+    """What is suggested for one photo, and why, as ``keywright suggest`` tells it."""
     if as_json:
-        suggestions = [{"keyword": s.keyword, "confidence": s.confidence} for s in found.suggestions]
+        suggestions = [
+            {
+                "keyword": s.keyword,
+                "confidence": s.confidence,
+                "sources": s.sources,
+                "new": s.new,
+                "because": [{"path": path, "similarity": near} for path, near in s.because],
+            }
+            for s in found.suggestions
+        ]
         line = {"path": photo.path, "suggestions": suggestions, "error": found.error}
         click.echo(json.dumps(line, ensure_ascii=False))
         return
     click.echo(printable(photo.path))
     for s in found.suggestions:
-        click.echo(printable(f"  {s.confidence:4.0%}  {s.keyword}"))
+        why = reasons([re.split(r"[\\/]", path)[-1] for path, _ in s.because], s.sources, new=s.new)
+        click.echo(printable(f"  {percent(s.confidence):>4}  {s.keyword}" + (f"   {why}" if why else "")))
     if found.error is not None:
         note(f"No suggestions: {photo.path}: {found.error}")

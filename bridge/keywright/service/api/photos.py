@@ -97,6 +97,8 @@ def _keywords(bridge: Bridge, photo: int) -> m.PhotoKeywords:
                         state="suggested",
                         confidence=s.confidence,
                         host_id=advice.host_ids.get(s.keyword),
+                        sources=[printable(name) for name in s.sources],
+                        new=s.new,
                     )
                     for s in advice.suggestions
                 ]

@@ -86,6 +86,8 @@ def show_photos(bridge: Bridge, body: m.ReviewPhotosIn) -> m.ReviewPhotos:
                         confidence=None if k.confidence is None else round(k.confidence, 4),
                         sure=k.sure,
                         prime=k.prime,
+                        sources=[printable(name) for name in k.sources],
+                        new=k.new,
                     )
                     for k in one.keywords
                 ],
@@ -104,7 +106,7 @@ def picture(row: PhotoRow) -> str:
 def list_waiting_keywords(bridge: Bridge) -> m.WaitingKeywords:
     return m.WaitingKeywords(
         keywords=[
-            m.WaitingKeyword(keyword=str(one.keyword), sure=one.sure, unsure=one.unsure)
+            m.WaitingKeyword(keyword=str(one.keyword), sure=one.sure, unsure=one.unsure, new=one.new)
             for one in bridge.reviewer.keywords()
         ]
     )

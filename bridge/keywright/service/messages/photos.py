@@ -48,6 +48,8 @@ class PhotoKeyword(Answer):
     confidence: float | None
     host_id: str | None = Field(description="What the photo's catalog calls this keyword, where it has it.")
     prime: bool = Field(default=False, description="A person marked the photo as a prime example of it.")
+    sources: list[str] = Field(default=[], description="Of a suggestion: as in Suggestion.")
+    new: bool = Field(default=False, description="Of a suggestion: as in Suggestion.")
 
 
 class PhotoKeywords(Answer):

@@ -54,6 +54,8 @@ class ReviewKeyword(Answer):
     confidence: float | None
     sure: bool = Field(description="A suggestion at or above its keyword's threshold.")
     prime: bool = Field(description="The photo was marked as a prime example of it.")
+    sources: list[str] = Field(description="Of a suggestion: who speaks for it besides photos, as in Suggestion.")
+    new: bool = Field(description="Of a suggestion: no keyword of the user's yet, a describer alone names it.")
 
 
 class ReviewPhoto(Answer):
@@ -77,6 +79,7 @@ class WaitingKeyword(Answer):
     keyword: str
     sure: int
     unsure: int
+    new: bool = Field(description="No keyword of the user's yet: describers alone name it.")
 
 
 class WaitingKeywords(Answer):

@@ -32,7 +32,9 @@ class Suggestion(Answer):
         description="What the photo's catalog calls this keyword, where it has it, such as Lightroom's local id."
     )
     automatic: bool = Field(description="Made of what the camera wrote, as the profile says; no model speaks for it.")
-    sources: list[str] = Field(description="Describers that name it.")
+    sources: list[str] = Field(
+        description="Who speaks for it besides photos: describers that name it or a keyword below it, and 'its name'."
+    )
     new: bool = Field(description="No keyword of the user's yet: a describer alone names it.")
     because: list[Because] = Field(description="Photos with the keyword that this one resembles.")
 

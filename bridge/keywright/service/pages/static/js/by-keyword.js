@@ -1,6 +1,7 @@
 // By keyword: all photos suggested for one keyword, surest first; untick the wrong ones and accept the rest at once.
 
 import { get } from "./bridge.js";
+import { newMark } from "./chips.js";
 import { Desk, thumbnail } from "./desk.js";
 import { $, count, fill, h, later, levels, many, name, nameOf, pathOf, percent } from "./dom.js";
 import { watchFreshness, whenLookedAt } from "./freshness.js";
@@ -81,7 +82,7 @@ async function open(wanted, { push = false, focus = false } = {}) {
     if (keyword !== wanted) return;
     groups = found?.groups ?? [];
   }
-  fill($("#title"), wanted ? [levels(wanted).length > 1 && h("span", { class: "quiet" }, name(levels(wanted).slice(0, -1).join(" › ")), " › "), name(nameOf(wanted))] : "By keyword");
+  showTitle();
   desk.need(groups.slice(0, 40).map((group) => group.photos[0]));
   showEmpty();
   grid.show(groups.length);
@@ -93,6 +94,12 @@ async function open(wanted, { push = false, focus = false } = {}) {
   }
   $("#chosen").value = wanted ?? "";
   if (focus) grid.go(0);
+}
+
+function showTitle() {
+  const above = keyword ? levels(keyword).slice(0, -1).join(" › ") : "";
+  const fresh = keywords.find((one) => one.keyword === keyword)?.new;
+  fill($("#title"), keyword ? [above && h("span", { class: "quiet" }, name(above), " › "), name(nameOf(keyword)), fresh && [" ", newMark()]] : "By keyword");
 }
 
 function showEmpty() {
@@ -114,6 +121,7 @@ async function loadKeywords() {
   const found = await trying(() => get("/v1/review/keywords"));
   if (!found) return;
   keywords = found.keywords;
+  showTitle();
   showKeywords();
 }
 
@@ -139,7 +147,7 @@ function showKeywords() {
               open(one.keyword, { push: true, focus: true });
             },
           },
-          name(nameOf(one.keyword)),
+          h("span", { class: "named" }, name(nameOf(one.keyword)), one.new && [" ", newMark()]),
           h("span", { class: "number" }, one.sure ? count(one.sure) : "", one.unsure ? h("small", {}, ` +${count(one.unsure)}`) : ""),
         ),
       ),
@@ -148,7 +156,7 @@ function showKeywords() {
   if (!matchMedia("(max-width: 820px)").matches) return; // where the list is not shown, there is this instead
   fill(
     $("#chosen"),
-    keywords.map((one) => h("option", { value: one.keyword }, `${pathOf(one.keyword)} (${one.sure + one.unsure})`)),
+    keywords.map((one) => h("option", { value: one.keyword }, `${pathOf(one.keyword)} (${one.sure + one.unsure}${one.new ? ", new" : ""})`)),
   );
   $("#chosen").value = keyword ?? "";
 }

@@ -3,6 +3,21 @@
 import { $, h, name, nameOf, pathOf, percent } from "./dom.js";
 import { reasons, thumbnail } from "./desk.js";
 
+const ITS_NAME = "its name"; // the source of what a keyword's name says
+
+/** Beside a keyword that nobody has yet: a describer alone names it. */
+export const newMark = () => h("small", { class: "new", title: "A new keyword: you do not have it yet" }, "new");
+
+/** Who speaks for a suggestion besides photos that are alike: a sentence each. */
+export function speaking({ sources = [], new: fresh }) {
+  const describers = sources.filter((source) => source !== ITS_NAME);
+  return [
+    fresh && "A new keyword: you do not have it yet.",
+    describers.length && `Seen by ${describers.join(", ")}.`,
+    sources.includes(ITS_NAME) && "Fits its name.",
+  ].filter(Boolean);
+}
+
 /** The chips of a photo. `act(what, keyword)` with what: "accept", "reject", "back" or "star". */
 export function chips(photo, act, { most = Infinity, unsure = false } = {}) {
   const order = { suggested: 0, accepted: 1, assigned: 2, rejected: 3 };
@@ -51,7 +66,7 @@ function chip(one, act, number) {
     const element = h(
       "span",
       { class: `chip suggested${one.sure ? "" : " unsure"}` },
-      button("accept", "chip-main", title, spoken("Accept "), text, " ", h("small", {}, percent(one.confidence))),
+      button("accept", "chip-main", [title, ...speaking(one)].join("\n"), spoken("Accept "), text, " ", h("small", {}, percent(one.confidence)), one.new && [" ", newMark()]),
       button("reject", "chip-no", `Reject ${label}`, spoken(`Reject ${label}`), h("span", { "aria-hidden": "true" }, "×")),
     );
     element.style.setProperty("--sure", `${Math.round(one.confidence * 100)}%`);
@@ -96,7 +111,9 @@ export function explain(host, photoOf) {
     }
     if (wanted !== button || !button.isConnected) return;
     const label = nameOf(button.dataset.keyword);
+    const told = photo.keywords.find((one) => one.keyword === button.dataset.keyword);
     box.replaceChildren(
+      ...speaking(told ?? {}).map((sentence) => h("p", { dir: "auto" }, sentence)),
       h("p", {}, found.length ? "Alike, and carry " : "No photo alike carries ", h("strong", {}, name(label))),
       h(
         "div",
