@@ -1,5 +1,6 @@
 -- What a person decides in the dialog: ticks for each photo and keyword, pages, and the decisions that come of them.
--- Pure. A review is made of photos {id, name, existing = {text}, suggestions = {{keyword, confidence}}}.
+-- Pure. A review is made of photos {id, name, existing = {text}, suggestions = {{keyword, confidence,
+-- sources, new}}}.
 
 local Keywords = require("Keywords")
 
@@ -29,7 +30,27 @@ function Review:accept_above(threshold)
   end
 end
 
---- One row a keyword over all photos, in the order of the tree: {keyword, levels, count, of, best, ticked}.
+local ITS_NAME = "its name" -- the source of what a keyword's name says; no describer is called that
+
+-- Note on a row who speaks for one of its suggestions besides photos: `seen_by` describers, whether it `fits_name`; and
+-- whether the keyword is `new`, one that the person does not have.
+local function add_sources(row, one)
+  row.seen_by = row.seen_by or {}
+  row.new = row.new or one.new == true
+  for _, source in ipairs(one.sources or {}) do
+    local known = source == ITS_NAME
+    row.fits_name = row.fits_name or known
+    for _, name in ipairs(row.seen_by) do
+      known = known or name == source
+    end
+    if not known then
+      row.seen_by[#row.seen_by + 1] = source
+    end
+  end
+end
+
+--- One row a keyword over all photos, in the order of the tree: {keyword, levels, count, of, best, ticked,
+-- seen_by, fits_name, new}.
 -- `chosen` of the `count` photos are ticked; the row is, where any is: what will be added never looks unticked.
 function Review:together()
   local rows, by = {}, {}
@@ -53,6 +74,7 @@ function Review:together()
       row.best = math.max(row.best, one.confidence)
       row.chosen = row.chosen + (one.ticked and 1 or 0)
       row.items[row.count] = one
+      add_sources(row, one)
     end
   end
   for _, row in ipairs(rows) do
@@ -76,6 +98,7 @@ function Review:single(number)
       ticked = one.ticked,
       items = { one },
     }
+    add_sources(rows[i], one)
     rows[i].order = Keywords.folded(table.concat(rows[i].levels, "\1"))
   end
   table.sort(rows, function(a, b)

@@ -14,6 +14,9 @@ local WIDTH, HEIGHT = 560, 320
 
 local function label(row)
   local name = row.levels[#row.levels]
+  if row.new then
+    name = LOC("$$$/Keywright/NewKeyword=^1 (new)", name)
+  end
   if row.count then
     local on = LOC("$$$/Keywright/OnSome=on ^1 of ^2 photos", row.ticked and row.chosen or row.count, row.of)
     if row.ticked and row.chosen < row.count then
@@ -22,6 +25,21 @@ local function label(row)
     return LOC("$$$/Keywright/RowTogether=^1   ^2, up to ^3", name, on, Review.percent(row.best))
   end
   return LOC("$$$/Keywright/Row=^1   ^2", name, Review.percent(row.best))
+end
+
+-- Who speaks for a row besides photos that are alike; nil where nobody does.
+local function sources(row)
+  local told = {}
+  if row.new then
+    told[1] = LOC("$$$/Keywright/NotYours=A new keyword: you do not have it yet.")
+  end
+  if #row.seen_by > 0 then
+    told[#told + 1] = LOC("$$$/Keywright/SeenBy=Seen by ^1.", table.concat(row.seen_by, ", "))
+  end
+  if row.fits_name then
+    told[#told + 1] = LOC("$$$/Keywright/FitsName=Fits its name.")
+  end
+  return #told > 0 and table.concat(told, " ") or nil
 end
 
 local function suggestion_rows(f, rows, properties)
@@ -36,7 +54,7 @@ local function suggestion_rows(f, rows, properties)
       row.key = key
       row.shown = row.ticked == true
       properties[key] = row.shown
-      box[#box + 1] = f:checkbox({ title = label(row), value = LrView.bind(key) })
+      box[#box + 1] = f:checkbox({ title = label(row), tooltip = sources(row), value = LrView.bind(key) })
     end
     column[#column + 1] = f:group_box(box)
   end

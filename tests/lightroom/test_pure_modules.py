@@ -257,6 +257,28 @@ def test_the_row_of_a_keyword_says_on_how_many_photos_it_is(lua: Any) -> None:
     assert got == (2, 2, 1, True, 0.9)
 
 
+def test_a_row_names_each_source_once_and_says_whether_the_keyword_is_new(lua: Any) -> None:
+    got = lua.execute(
+        """
+    local R = require('Review')
+    local review = R.new({
+      {id = 1, suggestions = {{keyword = 'A|x', confidence = 0.9, sources = {'vision', 'its name'}, new = false},
+                              {keyword = 'Mill', confidence = 0.7, sources = {'vision'}, new = true}}},
+      {id = 2, suggestions = {{keyword = 'A|x', confidence = 0.5, sources = {'other', 'vision'}},
+                              {keyword = 'B', confidence = 0.5}}},
+    }, 0.6)
+    local told = {}
+    for _, rows in ipairs({review:together(), review:single(1)}) do
+      for _, row in ipairs(rows) do
+        told[#told + 1] = row.keyword .. ' ' .. table.concat(row.seen_by, ',')
+          .. (row.fits_name and ' fits' or '') .. (row.new and ' new' or '')
+      end
+    end
+    return table.concat(told, '; ')"""
+    )
+    assert got == "A|x vision,other fits; B ; Mill vision new; A|x vision fits; Mill vision new"
+
+
 def test_taking_a_tick_away_rejects_only_what_was_ticked(lua: Any) -> None:
     code = "R.tick(review:together()[1], false) return review:decisions()"
     assert decisions(lua, code) == {(1, "A|x", "rejected")}

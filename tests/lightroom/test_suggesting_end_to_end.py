@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import urllib.request
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from lightroom.conftest import Library, lightroom_with_bridge
 from lightroom.people import accepts, cancels, presses
 from lightroom.simulation.dialogs import Dialog
 from lightroom.simulation.lightroom import Lightroom
+from service.described import describer_says
 
 
 def bare(lightroom: Lightroom) -> list[int]:
@@ -261,3 +264,21 @@ def test_cancel_while_suggesting_shows_no_dialog_and_changes_nothing(lightroom: 
     assert texts(lightroom) == ["Keywright: stopped, nothing was written."]
     assert lightroom.dialogs == []
     assert lightroom.catalog.state() == before
+
+
+def test_the_dialog_marks_new_keywords_and_says_who_speaks_for_a_suggestion(library: Library, tmp_path: Path) -> None:
+    shutil.copytree(library.home, tmp_path / "home")
+    with lightroom_with_bridge(library.catalog, tmp_path / "home") as lightroom:
+        chosen = lightroom.catalog.photos[bare(lightroom)[0]]
+        name = chosen.path.replace("\\", "/").rsplit("/", 1)[-1]
+        describer_says(tmp_path / "home", name, {"windmill sails": 1.0})
+        lightroom.selected = [chosen.id]
+        lightroom.people = [accepts]
+        lightroom.choose("SuggestKeywords.lua")
+        row = lightroom.dialogs[0].find("checkbox", "windmill sails (new)   73 %")
+        assert row.shown("tooltip") == "A new keyword: you do not have it yet. Seen by vision."
+        # ticked and accepted like any other; by default no keyword is made at the top of the person's list
+        assert "windmill sails" in lightroom.messages[-1].info
+        assert not any("windmill sails" in path for path in lightroom.catalog.paths_of(chosen.id))
+        assert lightroom.faults == []
+        assert lightroom.failed_tasks == []
