@@ -8,6 +8,7 @@ that does not have the documented shape gets the documented error.
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import json
 import threading
@@ -32,6 +33,8 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: int | None = None  # bytes after which the connection is closed
     hang: bool = False  # say nothing until the server is closed
+    drip: float = 0.0  # seconds between two bytes of the body
+    drip_headers: bool = False  # and of a header before it
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,13 @@ def serving(usual: Answer | None = None) -> Iterator[Server]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def do_CONNECT(self) -> None:
+            """Asked to be a proxy to a provider: this one only takes note."""
+            server.asked.append(
+                Asked(self.path, {}, {name.lower(): value for name, value in self.headers.items()}, b"")
+            )
+            self.send_error(502)
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             parts = urlsplit(self.path)
@@ -121,10 +131,24 @@ def serving(usual: Answer | None = None) -> Iterator[Server]:
             for name, value in {"Content-Type": "application/json", **answer.headers}.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
+            if answer.drip_headers:
+                self.flush_headers()
+                self.drip(b"X-Slow: " + b"x" * 200 + b"\r\n", answer.drip)
             self.end_headers()
-            self.wfile.write(content if answer.cut is None else content[: answer.cut])
+            if answer.drip:
+                self.drip(content, answer.drip)
+            else:
+                self.wfile.write(content if answer.cut is None else content[: answer.cut])
             if answer.cut is not None:
                 self.close_connection = True
+
+        def drip(self, content: bytes, seconds: float) -> None:
+            with contextlib.suppress(OSError):  # who asked need not wait for all of it
+                for byte in content:
+                    self.wfile.write(bytes([byte]))
+                    self.wfile.flush()
+                    if server.closing.wait(seconds):
+                        break
 
         def log_message(self, format: str, *args: object) -> None:
             del format, args

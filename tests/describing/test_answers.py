@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -32,6 +33,79 @@ def test_json_is_found_in_whatever_shape_models_give_it(text: str) -> None:
 @pytest.mark.parametrize("text", ["dog, beach", "- dog\n- beach", "1. dog\n2) beach", " dog ;beach.", "* dog\n* beach"])
 def test_a_plain_list_is_read_too(text: str) -> None:
     assert [c.name for c in candidates_of(text)] == ["dog", "beach"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"keywords": [{"name": "dog", "score": 0.9}, {"name": "bea',
+        'Here:\n```json\n{"keywords": [{"name": "dog", "score": 0.9}, {"name": "beach", "score": 0.',
+        '{maybe} [{"name": "dog", "score": 0.9}, {"na',
+        '{"dog": 0.9, "bea',
+    ],
+)
+def test_of_an_answer_that_was_cut_off_the_whole_entries_count(text: str) -> None:
+    assert candidates_of(text) == (Candidate("dog", 0.9),)
+
+
+def test_a_name_with_brackets_and_quotes_is_cut_off_nowhere_else() -> None:
+    assert [c.name for c in candidates_of(r'["a \"dog\", [here", "sea", "be')] == ['a "dog", [here', "sea"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<think>Okay. Not a cat, dog",
+        "<think>Is it a cat? A dog.</think><think>cat, dog",
+        "I'm sorry, I can't help with that.",
+        "I’m sorry, no.",
+        "Okay. Not a cat, dog",
+        "This photo shows a dog, a cat, and a beach.",
+        "A brown dog runs along the beach, near the sea.",
+        "Shall I go on? Yes!",
+    ],
+)
+def test_thoughts_and_prose_are_no_list(text: str) -> None:
+    with pytest.raises(UnclearError):
+        candidates_of(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<thinking>cat</thinking>dog, beach",
+        "cat</think>dog, beach",
+        "Here are the keywords you asked for:\n- dog\n- beach",
+        "Keywords: dog, beach",
+        "dog, black and white photography, beach",
+    ],
+)
+def test_around_a_list_thoughts_and_sentences_are_left_out(text: str) -> None:
+    assert [c.name for c in candidates_of(text)] == ["dog", "beach"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 20_000,
+        "```" + " " * 19_990,
+        "<think>" * 2_900,
+        '{"a":' * 4_000,
+        '{"keywords":[' + "[1," * 6_000,
+        '["\\"' * 5_000,
+    ],
+    ids=["brackets", "a fence", "thoughts", "objects", "lists", "quotes"],
+)
+def test_what_costs_a_reader_much_is_not_read_for_long(text: str) -> None:
+    begun = time.process_time()
+    with pytest.raises(UnclearError):
+        candidates_of(text)
+    assert time.process_time() - begun < 1  # it took three to five seconds
+
+
+def test_a_score_of_any_length_is_a_score() -> None:
+    assert candidates_of(f'[{{"name": "dog", "score": {"9" * 400}}}]') == (Candidate("dog", 1.0),)
+    assert clean([("dog", -(10**400))]) == (Candidate("dog", 0.0),)
 
 
 @pytest.mark.parametrize(

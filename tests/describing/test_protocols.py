@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -22,8 +23,17 @@ from describing.server import (
     chat,
     google_error,
     keywords,
+    serving,
 )
-from keywright.describing.base import BusyError, Candidate, Describer, RefusedError, UnclearError
+from keywright.describing.base import (
+    BusyError,
+    Candidate,
+    Describer,
+    DescriberError,
+    PhotoRefusedError,
+    RefusedError,
+    UnclearError,
+)
 from keywright.describing.google import GoogleDescriber
 from keywright.describing.landing import LandingDescriber
 from keywright.describing.openai import ChatDescriber
@@ -131,7 +141,9 @@ def test_retry_after_is_read_in_both_forms_and_bounded(server: Server, header: s
     assert low <= caught.value.after <= high
 
 
-@pytest.mark.parametrize("header", ["soon", "", "-3", "1e9"])
+@pytest.mark.parametrize(
+    "header", ["soon", "", "-3", "1e9", "\u00b2", "9" * 5000, "Mon, 01 Jan 99999999999 00:00:00 GMT"]
+)
 def test_a_retry_after_that_makes_no_sense_is_none(server: Server, header: str) -> None:
     server.says(Answer(429, {}, headers={"Retry-After": header}))
     with pytest.raises(BusyError) as caught:
@@ -152,7 +164,22 @@ def test_after_429_the_next_attempt_waits_as_long_as_was_asked_and_succeeds(serv
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_wrong_key_is_said_and_not_tried_again(server: Server, opened: Open, status: int) -> None:
     server.says(Answer(status, {"error": {"message": "Incorrect API key provided"}}))
-    with pytest.raises(RefusedError, match=r"refuses the key .*Incorrect API key provided.*keywright provider add"):
+    words = r"refuses the key .*Incorrect API key provided.*keywright provider add vision --key"
+    with pytest.raises(RefusedError, match=words):
+        opened(server).describe(PICTURE)
+
+
+@EVERY
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(404, RefusedError), (402, RefusedError), (407, RefusedError)]
+    + [(status, PhotoRefusedError) for status in (400, 413, 415, 422)],
+)
+def test_what_may_be_the_photos_fault_is_told_from_what_is_not(
+    server: Server, opened: Open, status: int, error: type[Exception]
+) -> None:
+    server.says(Answer(status, {"error": {"message": "image was rejected"}}))
+    with pytest.raises(error, match="image was rejected"):
         opened(server).describe(PICTURE)
 
 
@@ -189,6 +216,48 @@ def test_a_provider_that_says_nothing_is_given_up_after_its_time(server: Server,
 
 
 @EVERY
+@pytest.mark.parametrize("headers", [False, True], ids=["its body", "a header"])
+def test_a_provider_that_lets_its_answer_drip_is_given_up_after_its_time(
+    server: Server, opened: Open, headers: bool
+) -> None:
+    server.says(Answer(body=GOOGLE_LABELS, drip=0.05, drip_headers=headers))
+    describer = opened(server)
+    object.__setattr__(describer._provider, "seconds", 0.5)  # type: ignore[attr-defined]
+    begun = time.monotonic()
+    with pytest.raises(BusyError, match=r"did not answer within 0\.5 seconds"):
+        describer.describe(PICTURE)
+    assert time.monotonic() - begun < 5  # all of it takes 20
+
+
+@EVERY
+def test_no_proxy_reads_what_goes_to_this_machine(
+    server: Server, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.usual = Answer(body=GOOGLE_LABELS | LANDING_CLASS | {"choices": [{"message": {"content": "dog"}}]})
+    with serving() as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        assert opened(server).describe(PICTURE)
+        assert (len(server.asked), proxy.asked) == (1, [])
+
+
+def test_the_proxy_that_was_agreed_to_is_asked_for_a_way_and_told_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Provider("far", Kind.OPENAI, "https://provider.invalid/v1", seconds=5)
+    assert "proxy" not in one.consent()
+    with serving() as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("://", "://me:pass@"))
+        address = proxy.url.removeprefix("http://")
+        assert f"through the proxy {address} " in one.consent()
+        with pytest.raises(BusyError, match="cannot be reached"):
+            ChatDescriber(one, "sk-secret").describe(PICTURE)
+        (asked,) = proxy.asked
+    assert asked.path == "provider.invalid:443"
+    assert "sk-secret" not in str(asked.headers)
+    monkeypatch.setenv("NO_PROXY", ".invalid")
+    assert "proxy" not in one.consent()
+
+
+@EVERY
 @pytest.mark.parametrize("cut", [0, 10])
 def test_an_answer_that_breaks_off_is_no_answer(server: Server, opened: Open, cut: int) -> None:
     server.says(Answer(body=GOOGLE_LABELS, cut=cut))
@@ -222,6 +291,25 @@ def test_json_of_another_shape_is_unclear_or_empty(server: Server, opened: Open,
     assert found == ()
 
 
+def test_an_answer_that_was_cut_off_gives_the_names_that_are_whole(server: Server) -> None:
+    server.says(chat('{"keywords": [{"name": "dog", "score": 0.9}, {"name": "beach", "sc'))
+    assert openai(server).describe(PICTURE) == (Candidate("dog", 0.9),)
+    assert server.asked[0].json["response_format"]["json_schema"]["schema"]["properties"]["keywords"]["maxItems"] == 20
+
+
+def test_of_a_large_vocabulary_the_first_300_names_are_sent(server: Server) -> None:
+    one = Provider("vision", Kind.OPENAI, server.url, seconds=5, send_keywords=True)
+    ChatDescriber(one, None, [f"name{number}" for number in range(400)]).describe(PICTURE)
+    sent = server.asked[0].json["messages"][0]["content"][0]["text"]
+    assert ("name299" in sent, "name300" in sent) == (True, False)
+    assert "the 300 most used" in one.consent()
+
+
+def test_another_vocabulary_is_no_other_describer(server: Server) -> None:
+    one = Provider("vision", Kind.OPENAI, server.url, send_keywords=True)
+    assert ChatDescriber(one, None, ["Dog"]).id == ChatDescriber(one, None, ["Dog", "Cat"]).id
+
+
 def test_an_endless_answer_is_not_read_to_its_end(server: Server) -> None:
     server.says(Answer(raw=b" " * (5 << 20)))
     with pytest.raises(UnclearError, match="more than 4 MB"):
@@ -245,16 +333,50 @@ def test_googles_quota_is_busy(server: Server) -> None:
 
 def test_a_providers_words_cannot_paint_on_the_terminal(server: Server) -> None:
     server.says(Answer(400, {"error": {"message": "\x1b[2J\x07Send your key\r\n" + "x" * 5000}}))
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(PhotoRefusedError) as caught:
         openai(server).describe(PICTURE)
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 400
 
 
+@pytest.mark.parametrize("code", [3, 14, "3", [], None])
+def test_nor_can_googles_words_inside_an_answer(server: Server, code: object) -> None:
+    told = {"code": code, "message": "\x1b]0;pwned\x07\x1b[31mBad\r\nimage " + "x" * 5000}
+    server.says(Answer(body={"responses": [{"error": told}]}))
+    with pytest.raises(DescriberError, match="Bad image") as caught:
+        google(server).describe(PICTURE)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400
+
+
+def test_a_key_that_a_provider_repeats_is_not_shown(server: Server) -> None:
+    server.says(Answer(403, {"error": {"message": "x" * 190 + "API key AIza-secret is not valid"}}))
+    server.says(Answer(body={"responses": [{"error": {"code": 3, "message": "no: AIza-secret"}}]}))
+    for _ in range(2):
+        with pytest.raises(DescriberError) as caught:
+            google(server).describe(PICTURE)
+        assert "AIza" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "key", ["sk-secret\r", "sk-secret\nX-Evil: 1", " sk-secret\n", "sk-secret\u2026", "sk-\u200bsecret"]
+)
+@pytest.mark.parametrize("describer", [ChatDescriber, GoogleDescriber, LandingDescriber])
+def test_a_key_that_no_request_can_carry_is_one_sentence_without_it(
+    server: Server, describer: Callable[..., Describer], key: str
+) -> None:
+    kind = {ChatDescriber: Kind.OPENAI, GoogleDescriber: Kind.GOOGLE, LandingDescriber: Kind.LANDING}[describer]  # type: ignore[index]
+    opened = describer(Provider("vision", kind, server.url, "x", seconds=5), key)
+    with pytest.raises(RefusedError, match=r"what no request can carry.*keywright provider add vision --key") as caught:
+        opened.describe(PICTURE)
+    assert "secret" not in str(caught.value)
+    assert server.asked == []
+
+
 @pytest.mark.parametrize("describer", [GoogleDescriber, LandingDescriber])
 def test_a_service_without_a_key_is_refused_before_anything_is_sent(describer: type, server: Server) -> None:
     kind = Kind.GOOGLE if describer is GoogleDescriber else Kind.LANDING
-    with pytest.raises(RefusedError, match="needs a key"):
+    with pytest.raises(RefusedError, match=r"needs a key; .* --key"):
         describer(Provider("vision", kind, server.url, "x"), None)
     assert server.asked == []
 

@@ -12,7 +12,7 @@ from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
 
 from keywright.describing.base import BusyError, RefusedError
-from keywright.describing.keys import KeyringError, forget_key, keep_key, key_of, variable_of
+from keywright.describing.keys import BadKeyError, KeyringError, forget_key, keep_key, key_of, variable_of
 from keywright.describing.patience import LONGEST_ASKED, TRIES, Pace, pause_before, persistently
 from keywright.describing.providers import PRESETS, Kind, Provider
 from keywright.errors import KeywrightError
@@ -47,7 +47,24 @@ def test_whatever_changes_what_is_sent_where_needs_another_agreement(changes: di
         ({"url": "http://api.example.com/v1"}, "is not encrypted"),
         ({"url": "https://key@api.example.com"}, "must hold nothing but host and path"),
         ({"url": "https://api.example.com/?key=secret"}, "must hold nothing but host and path"),
+        ({"url": "http://[::1"}, "is no address"),
+        ({"url": "https://api.example.com:99999/v1"}, "is no address"),
+        ({"url": "https://" + "a" * 64 + ".example.com/v1"}, "is no address"),
+        ({"url": "https://" + "a." * 130 + "com"}, "is no address"),
+        ({"url": "https://api..example.com"}, "is no address"),
+        ({"url": "https://api.example.com\n/v1"}, "is no address"),
+        ({"url": "https://api.example.com\\.evil.example/v1"}, "is no address"),
         ({"name": "../x"}, "is no name"),
+        ({"seconds": float("inf")}, "cannot take inf seconds"),
+        ({"seconds": float("nan")}, "cannot take nan seconds"),
+        ({"seconds": 1e12}, "up to a day"),
+        ({"price": float("nan")}, "above zero"),
+        ({"price": float("inf")}, "above zero"),
+        ({"most_money": float("nan")}, "not below zero"),
+        ({"most_money": float("inf")}, "not below zero"),
+        ({"most_money": -1.0}, "not below zero"),
+        ({"most_calls": -1}, "not below zero"),
+        ({"per_minute": 10**400}, "above zero"),
         ({"longest_side": 9000}, "cannot be sent"),
         ({"per_minute": 0}, "above zero"),
         ({"most_money": 5.0, "price": 0.0}, "needs the price of a call"),
@@ -132,7 +149,8 @@ class Memory(KeyringBackend):
 
     def delete_password(self, service: str, username: str) -> None:
         if self.kept.pop((service, username), None) is None:
-            raise keyring.errors.PasswordDeleteError("not there")
+            del service, username
+        raise keyring.errors.PasswordDeleteError("not there")
 
 
 @pytest.fixture
@@ -151,6 +169,61 @@ def test_a_key_is_kept_in_the_keyring_and_forgotten_with_its_provider() -> None:
     forget_key("far")
     forget_key("far")
     assert key_of("far", {}) is None
+
+
+@pytest.mark.usefixtures("usual_keyring")
+@pytest.mark.parametrize("copied", ["sk-1\r", "sk-1\r\n", " sk-1", "\tsk-1 \n"])
+def test_blanks_and_line_ends_that_came_along_are_no_part_of_a_key(copied: str) -> None:
+    keyring.set_keyring(Memory())
+    assert key_of("far", {"KEYWRIGHT_KEY_FAR": copied}) == "sk-1"
+    keep_key("far", copied)
+    assert key_of("far", {"KEYWRIGHT_KEY_FAR": " "}) == "sk-1"
+    keyring.set_password("keywright-provider", "far", copied)  # as an earlier version kept it
+    assert key_of("far", {}) == "sk-1"
+
+
+@pytest.mark.usefixtures("usual_keyring")
+@pytest.mark.parametrize("copied", ["sk-secret\u2026", "sk-\u200bsecret", "sk-secret\nsk-secret", "clé-secret"])
+def test_what_can_be_no_key_is_refused_and_not_shown(copied: str) -> None:
+    memory = Memory()
+    keyring.set_keyring(memory)
+    for attempt in (lambda: keep_key("far", copied), lambda: key_of("far", {"KEYWRIGHT_KEY_FAR": copied})):
+        with pytest.raises(BadKeyError, match="key of far is none") as caught:
+            attempt()
+        assert "secret" not in str(caught.value)
+    with pytest.raises(BadKeyError):
+        keep_key("far", " \n")
+    assert memory.kept == {}
+
+
+class Locked(Memory):
+    """A keyring whose owner is not there to open it."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        del service, username
+        raise keyring.errors.KeyringLocked("Failed to unlock the collection!")
+
+    def delete_password(self, service: str, username: str) -> None:
+        del service, username
+        raise keyring.errors.KeyringLocked("Failed to unlock the collection!")
+
+
+class Grudging(Memory):
+    """A keyring that does not let a key go, and says of it what it says of one that is not there."""
+
+    def delete_password(self, service: str, username: str) -> None:
+        del service, username
+        raise keyring.errors.PasswordDeleteError("Can't delete password in keychain")
+
+
+@pytest.mark.usefixtures("usual_keyring")
+@pytest.mark.parametrize("backend", [Locked, Grudging])
+def test_a_key_that_stays_in_the_keyring_is_not_called_forgotten(backend: type[Memory]) -> None:
+    held = backend()
+    held.set_password("keywright-provider", "far", "sk-1")
+    keyring.set_keyring(held)
+    with pytest.raises(KeyringError, match="cannot be taken out of the keyring"):
+        forget_key("far")
 
 
 @pytest.mark.usefixtures("usual_keyring")

@@ -11,6 +11,7 @@ MOST_CANDIDATES = 50
 """Candidates of one photo that are listened to."""
 LONGEST_NAME = 64
 """Characters of a candidate; what is longer is no keyword."""
+_SAID = 200  # characters of a stranger's message that are shown
 
 
 class DescriberError(KeywrightError):
@@ -18,7 +19,12 @@ class DescriberError(KeywrightError):
 
 
 class RefusedError(DescriberError):
-    """The provider refuses what we are or ask (a key, a model, an address): asking again will not help."""
+    """The provider refuses who we are or what it is set up to (a key, a model, an address), or may be asked no more:
+    asking again will not help, nor asking about another photo."""
+
+
+class PhotoRefusedError(DescriberError):
+    """The provider refuses this request, which may be for the photo in it: another photo may be taken."""
 
 
 class BusyError(DescriberError):
@@ -57,5 +63,19 @@ class Describer(Protocol):
 
     def describe(self, picture: Picture) -> tuple[Candidate, ...]:
         """What it sees, most sure first. One attempt: raises ``BusyError`` where another may help, ``RefusedError``
-        where none will, ``UnclearError`` where the answer makes no sense."""
+        where none will, ``PhotoRefusedError`` where one about another photo may, ``UnclearError`` where the answer
+        makes no sense."""
         ...
+
+
+def lacks_key(name: str) -> RefusedError:
+    return RefusedError(f"{name} needs a key; set it with `keywright provider add {name} --key`")
+
+
+def quoted(text: object, secret: str | None = None) -> str:
+    """A stranger's own words as they are shown inside a sentence: on one line, short, without control characters, and
+    without the ``secret`` that they may repeat."""
+    whole = str(text)
+    if secret is not None and len(secret) > 3:
+        whole = whole.replace(secret, "[the key]")
+    return " ".join("".join(c if c.isprintable() else " " for c in whole[: 4 * _SAID]).split())[:_SAID]

@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 from keywright.describing.answers import clean
-from keywright.describing.base import BusyError, Candidate, Picture, RefusedError, UnclearError
+from keywright.describing.base import BusyError, Candidate, Picture, UnclearError, lacks_key, quoted
 from keywright.describing.http import post
 from keywright.describing.providers import Provider
 
@@ -18,7 +18,7 @@ _MAY_PASS = frozenset({4, 8, 13, 14})
 class GoogleDescriber:
     def __init__(self, provider: Provider, key: str | None) -> None:
         if not key:
-            raise RefusedError(f"{provider.name} needs a key; set it with `keywright provider add`")
+            raise lacks_key(provider.name)
         self._provider = provider
         self._key = key
         self.id = f"google-vision/{provider.url}/LABEL_DETECTION/{provider.longest_side}"
@@ -30,6 +30,7 @@ class GoogleDescriber:
             provider.url.rstrip("/") + "/images:annotate",
             provider.seconds,
             headers={"X-Goog-Api-Key": self._key},
+            key=self._key,
             body={
                 "requests": [
                     {
@@ -39,10 +40,10 @@ class GoogleDescriber:
                 ]
             },
         )
-        return _labels(provider.name, told)
+        return _labels(provider.name, told, self._key)
 
 
-def _labels(name: str, told: Any) -> tuple[Candidate, ...]:
+def _labels(name: str, told: Any, key: str) -> tuple[Candidate, ...]:
     try:
         answer = told["responses"][0]
         error = answer.get("error")
@@ -52,8 +53,8 @@ def _labels(name: str, told: Any) -> tuple[Candidate, ...]:
         raise UnclearError(f"{name} answered without the labels of a photo") from fault
     if error:
         code = error.get("code") if isinstance(error, dict) else None
-        said = str(error.get("message", ""))[:200] if isinstance(error, dict) else ""
-        if code in _MAY_PASS:
+        said = quoted(error.get("message", ""), key) if isinstance(error, dict) else ""
+        if isinstance(code, int) and code in _MAY_PASS:
             raise BusyError(f"{name} is busy or has a fault ({said})")
         raise UnclearError(f"{name} could not look at the photo ({said})")
     return clean(pairs)

@@ -1,34 +1,33 @@
 """One request to a provider: bounded in time and size, without redirects, and every failure one sentence of a kind.
 
-A POST is never sent twice here; ``operations.describing`` decides whether to try again.
+A POST is never sent twice here; ``operations.describing`` decides whether to try again. No sentence holds a key.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotYetError
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
+import urllib3
 
 from keywright import __version__
-from keywright.describing.base import BusyError, RefusedError, UnclearError
+from keywright.describing.base import BusyError, PhotoRefusedError, RefusedError, UnclearError, quoted
+from keywright.describing.proxies import proxy_for
 
 MOST_ANSWER = 4 << 20
 """Bytes of an answer."""
 _CONNECT_SECONDS = 10.0
 _MOST_WAIT = 3600.0
-_SAID = 200  # characters of a provider's own message that are shown
-
-
-class _NoStrangersPassword(requests.auth.AuthBase):
-    """Keeps requests from putting a password of ``.netrc`` into the place of our key."""
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        return request
+_PIECE = 1024  # bytes between two looks at the clock
 
 
 def post(
@@ -37,19 +36,27 @@ def post(
     seconds: float,
     *,
     headers: Mapping[str, str],
+    key: str | None = None,
     body: Any = None,
     file: tuple[str, bytes, str] | None = None,
     query: Mapping[str, str] | None = None,
 ) -> Any:
     """Send JSON or one file, and give the JSON that comes back. ``name`` is the provider's, for the sentences.
 
-    Raises ``RefusedError`` (4xx), ``BusyError`` (408, 425, 429, 5xx, no connection, too slow, cut off) and
-    ``UnclearError`` (no JSON, or too much of it).
+    ``key`` is what of ``headers`` is secret: where a provider repeats it, it is not shown.
+
+    Raises ``RefusedError`` (401 to 404, 407, redirects, what cannot be sent), ``PhotoRefusedError`` (other 4xx),
+    ``BusyError`` (408, 425, 429, 5xx, no connection, too slow, cut off) and ``UnclearError`` (no JSON, or too much).
     """
     until = time.monotonic() + seconds
-    with requests.Session() as session:
-        session.auth = _NoStrangersPassword()
-        try:
+
+    def exchange() -> bytes:
+        # Nothing of the environment is taken that the user did not agree to: no proxy but the one of the agreement, and
+        # no password of ``.netrc`` in the place of our key.
+        with requests.Session() as session:
+            session.trust_env = False
+            session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+            proxy = proxy_for(url)
             with session.post(
                 url,
                 params=query,
@@ -57,79 +64,125 @@ def post(
                 files=None if file is None else {"file": file},
                 headers={"User-Agent": f"keywright/{__version__}", "Accept": "application/json", **headers},
                 timeout=(min(_CONNECT_SECONDS, seconds), seconds),
+                proxies={} if proxy is None else {"https": proxy},
                 allow_redirects=False,
                 stream=True,
             ) as answer:
                 content = _read(name, answer, until)
-                _check(name, answer, content)
-        except requests.exceptions.Timeout as error:
-            raise BusyError(f"{name} did not answer within {seconds:g} seconds") from error
-        except requests.exceptions.SSLError as error:
-            raise RefusedError(f"{name} has no certificate that this machine trusts ({_why(error)})") from error
-        except requests.exceptions.ConnectionError as error:
-            raise BusyError(f"{name} cannot be reached at {url} ({_why(error)})") from error
-        except requests.exceptions.RequestException as error:
-            raise BusyError(f"{name} broke off its answer ({_why(error)})") from error
+                _check(name, answer, content, key)
+                return content
+
+    content = _in_time(lambda: _in_sentences(name, url, seconds, exchange), until, name, seconds)
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
         raise UnclearError(f"{name} answered with what is no JSON") from error
 
 
+def _in_time(ask: Callable[[], bytes], until: float, name: str, seconds: float) -> bytes:
+    """What ``ask`` gives, if it does in time. A socket's own limit is for each piece that arrives: a server that lets
+    a byte fall every now and then would hold us for hours, so a thread of its own waits for it."""
+    made: Future[bytes] = Future()
+
+    def run() -> None:
+        try:
+            made.set_result(ask())
+        except BaseException as error:  # noqa: BLE001 - it is raised where the answer is waited for
+            made.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        return made.result(max(until - time.monotonic(), 0.0))
+    except NotYetError as error:
+        raise _too_slow(name, seconds) from error
+
+
+def _too_slow(name: str, seconds: float) -> BusyError:
+    return BusyError(f"{name} did not answer within {seconds:g} seconds")
+
+
+def _in_sentences(name: str, url: str, seconds: float, exchange: Callable[[], bytes]) -> bytes:
+    try:
+        return exchange()
+    except requests.exceptions.Timeout as error:
+        raise _too_slow(name, seconds) from error
+    except requests.exceptions.SSLError as error:
+        raise RefusedError(f"{name} has no certificate that this machine trusts ({_why(error)})") from error
+    except requests.exceptions.ConnectionError as error:
+        raise BusyError(f"{name} cannot be reached at {url} ({_why(error)})") from error
+    except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError) as error:
+        raise BusyError(f"{name} broke off its answer ({_why(error)})") from error
+    except ValueError as error:
+        # A header or an address that no request can carry. What these errors say of it may be the key itself.
+        raise RefusedError(
+            f"{name} cannot be asked: its key, its address or the proxy holds what no request can carry; "
+            f"set it anew with `keywright provider add {name} --key`"
+        ) from error
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise BusyError(f"{name} cannot be asked ({quoted(error)})") from error
+
+
 def _read(name: str, answer: requests.Response, until: float) -> bytes:
     content = bytearray()
-    for piece in answer.iter_content(65536):
+    for piece in answer.iter_content(_PIECE):
         content += piece
         if len(content) > MOST_ANSWER:
             raise UnclearError(f"{name} answered with more than {MOST_ANSWER >> 20} MB")
         if time.monotonic() > until:
             raise BusyError(f"{name} did not finish its answer in time")
     promised = answer.headers.get("Content-Length", "")
-    if promised.isdigit() and "Content-Encoding" not in answer.headers and len(content) < int(promised):
+    if _is_number(promised) and "Content-Encoding" not in answer.headers and len(content) < int(promised):
         raise BusyError(f"{name} broke off its answer")
     return bytes(content)
 
 
-def _check(name: str, answer: requests.Response, content: bytes) -> None:
+def _check(name: str, answer: requests.Response, content: bytes, key: str | None) -> None:
     status = answer.status_code
     if status < 300:
         return
-    said = _message(content)
+    said = _message(content, key)
     because = f": {said}" if said else ""
     if status in (408, 425, 429) or status >= 500:
         raise BusyError(f"{name} is busy or has a fault ({status}{because})", _retry_after(answer.headers))
     if status in (401, 403):
-        raise RefusedError(f"{name} refuses the key ({status}{because}); set it anew with `keywright provider add`")
+        raise RefusedError(
+            f"{name} refuses the key ({status}{because}); set it anew with `keywright provider add {name} --key`"
+        )
     if status < 400:
         raise RefusedError(f"{name} sends us elsewhere ({status}), and photos are not sent to where nobody agreed")
-    raise RefusedError(f"{name} refuses what was asked ({status}{because}); check its address and model")
+    kind = RefusedError if status in (402, 404, 407) else PhotoRefusedError
+    raise kind(f"{name} refuses what was asked ({status}{because}); check its address and model")
 
 
-def _message(content: bytes) -> str:
-    """The provider's own words, shortened and without control characters: they are shown, nothing else."""
+def _message(content: bytes, key: str | None) -> str:
+    """The provider's own words: they are shown, nothing else."""
     try:
         told = json.loads(content)
     except (ValueError, RecursionError):
         return ""
     error = told.get("error", told) if isinstance(told, dict) else told
     text = error.get("message", "") if isinstance(error, dict) else error
-    return "".join(c if c.isprintable() else " " for c in str(text))[:_SAID].strip() if isinstance(text, str) else ""
+    return quoted(text, key) if isinstance(text, str) else ""
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds, from a number or a date (RFC 9110, 10.2.3)."""
     told = headers.get("Retry-After", "").strip()
-    if told.isdigit():
+    if _is_number(told):
         return min(float(told), _MOST_WAIT)
     try:
         moment = parsedate_to_datetime(told)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
     return min(max((moment - datetime.now(UTC)).total_seconds(), 0.0), _MOST_WAIT)
 
 
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 20
+
+
 def _why(error: BaseException) -> str:
     inner = error.args[0] if error.args else error
-    reason = getattr(inner, "reason", inner)
-    return str(reason).rpartition(": ")[2][:_SAID] or type(error).__name__
+    why = getattr(inner, "reason", inner)
+    return quoted(str(why).rpartition(": ")[2]) or type(error).__name__

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from keywright.describing.answers import clean
-from keywright.describing.base import Candidate, Picture, RefusedError, UnclearError
+from keywright.describing.base import Candidate, Picture, RefusedError, UnclearError, lacks_key
 from keywright.describing.http import post
 from keywright.describing.providers import Provider
 
@@ -17,7 +17,7 @@ from keywright.describing.providers import Provider
 class LandingDescriber:
     def __init__(self, provider: Provider, key: str | None) -> None:
         if not key:
-            raise RefusedError(f"{provider.name} needs a key; set it with `keywright provider add`")
+            raise lacks_key(provider.name)
         if not provider.model:
             raise RefusedError(f"{provider.name} needs the id of an endpoint; add it again with --model")
         self._provider = provider
@@ -31,6 +31,7 @@ class LandingDescriber:
             provider.url,
             provider.seconds,
             headers={"apikey": self._key},
+            key=self._key,
             query={"endpoint_id": provider.model},
             file=("photo.jpg", picture.jpeg, "image/jpeg"),
         )

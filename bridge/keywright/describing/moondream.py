@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from keywright.describing.answers import candidates_of
-from keywright.describing.base import Candidate, Picture, RefusedError, UnclearError
+from keywright.describing.base import Candidate, Picture, RefusedError, UnclearError, quoted
 from keywright.describing.providers import Provider
 
 QUESTION = (
@@ -26,7 +26,9 @@ class MoondreamDescriber:
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
-        folder = Path(provider.url).expanduser()
+        folder = Path(provider.url)
+        if not folder.is_absolute():
+            raise RefusedError(f"{provider.name}: {folder} lies nowhere in particular; add the provider again")
         if not (folder / "config.json").is_file():
             raise RefusedError(
                 f"{provider.name}: there is no model in {folder}; download one there, such as vikhyatk/moondream2, "
@@ -48,7 +50,7 @@ class MoondreamDescriber:
             told = self._model.query(shown, QUESTION)
         except Exception as error:
             # The code that comes with a model can raise anything; suggestions go on without it.
-            raise UnclearError(f"{self._provider.name} failed ({type(error).__name__}: {error})") from error
+            raise UnclearError(f"{self._provider.name} failed ({type(error).__name__}: {quoted(error)})") from error
         answer = told.get("answer") if isinstance(told, dict) else told
         if not isinstance(answer, str):
             raise UnclearError(f"{self._provider.name} answered without words")
@@ -73,7 +75,8 @@ class MoondreamDescriber:
         except Exception as error:
             # Whatever the model's own code, transformers or torch say of a folder that holds no usable model.
             raise RefusedError(
-                f"{self._provider.name}: the model in {self._folder} cannot be loaded ({type(error).__name__}: {error})"
+                f"{self._provider.name}: the model in {self._folder} cannot be loaded "
+                f"({type(error).__name__}: {quoted(error)})"
             ) from error
         if not hasattr(model, "query"):
             raise RefusedError(

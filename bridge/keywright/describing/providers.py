@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+from keywright.describing.proxies import is_this_machine, shown_proxy
 from keywright.errors import KeywrightError
 
+MOST_SENT = 300
+"""Names of keywords that are sent, where they are; the most used."""
+LONGEST_WAIT = 86_400
+"""Seconds that may be allowed for an answer."""
+_MOST = 10**9  # of calls; more is a slip of the hand
+_HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
@@ -26,7 +34,7 @@ class Provider:
 
     name: str
     kind: Kind
-    url: str  # the endpoint; of a local model its folder
+    url: str  # the endpoint; of a local model its folder, from the root
     model: str = ""  # of LandingLens the endpoint's id
     longest_side: int = 768  # pixels of the picture that is sent
     send_keywords: bool = False  # whether the names of the user's keywords are sent, to choose from
@@ -43,8 +51,8 @@ class Provider:
                 f"{self.name!r} is no name for a provider; use letters, digits, dots and dashes, at most 40."
             )
         if self.kind is not Kind.MOONDREAM:
-            parts = urlsplit(self.url)
-            if parts.scheme not in ("http", "https") or not parts.hostname:
+            parts = _parts(self.url)
+            if parts is None:
                 raise KeywrightError(f"{self.url!r} is no address; write it as https://host/path.")
             if parts.username or parts.password or parts.query or parts.fragment:
                 raise KeywrightError(
@@ -56,8 +64,12 @@ class Provider:
                 )
         if not 64 <= self.longest_side <= 2048:
             raise KeywrightError(f"A picture of {self.longest_side} pixels cannot be sent; choose 64 to 2048.")
-        if self.per_minute < 1 or not self.seconds > 0 or self.price < 0:
-            raise KeywrightError(f"The limits of {self.name} must be above zero.")
+        if not 1 <= self.per_minute <= _MOST or not _is_amount(self.price):
+            raise KeywrightError(f"The limits of {self.name} must be numbers above zero.")
+        if not 0 < self.seconds <= LONGEST_WAIT:
+            raise KeywrightError(f"An answer of {self.name} cannot take {self.seconds:g} seconds; choose up to a day.")
+        if not 0 <= (self.most_calls or 0) <= _MOST or not _is_amount(self.most_money or 0.0):
+            raise KeywrightError(f"The budget of {self.name} must be a number, and not below zero.")
         if self.most_money is not None and not self.price:
             raise KeywrightError(f"A budget in money for {self.name} needs the price of a call; give --price.")
 
@@ -68,10 +80,15 @@ class Provider:
     @property
     def is_local(self) -> bool:
         """Whether nothing leaves this machine."""
-        if self.kind is Kind.MOONDREAM or self.host == "localhost":
-            return True
-        address = _address(self.host)
-        return address is not None and address.is_loopback
+        return self.kind is Kind.MOONDREAM or is_this_machine(self.host)
+
+    @property
+    def origin(self) -> tuple[str, str, int | None]:
+        """Scheme, host and port: whom a key was given for."""
+        if self.kind is Kind.MOONDREAM:
+            return "", "", None
+        parts = urlsplit(self.url)
+        return parts.scheme, self.host, parts.port or {"http": 80, "https": 443}[parts.scheme]
 
     @property
     def _is_private(self) -> bool:
@@ -85,11 +102,17 @@ class Provider:
                 f"The model in {self.url} describes photos on this machine; nothing leaves it. Loading the model runs "
                 "the Python code that lies in that folder: agree only where you trust who made it."
             )
+        proxy = shown_proxy(self.url)
         where = f"{self.url} (on this machine)" if self.is_local else self.url
+        where += f" through the proxy {proxy}" if proxy is not None else ""
         what = (
             f"A copy of each photo, at most {self.longest_side} pixels, without its name, place, time or other metadata"
         )
-        keywords = ", and the names of your keywords" if self.send_keywords else ""
+        keywords = (
+            f", and the names of your keywords (the {MOST_SENT} most used; never private ones)"
+            if self.send_keywords
+            else ""
+        )
         cost = f" One call costs {self.price:g} as you told." if self.price else ""
         limits = [f"at most {self.most_calls:,} calls"] if self.most_calls is not None else []
         limits += [f"at most {self.most_money:g} in money"] if self.most_money is not None else []
@@ -135,6 +158,30 @@ PRESETS: dict[str, Preset] = {
 def changed(provider: Provider, **values: object) -> Provider:
     """The provider with what is not ``None`` of ``values`` put in."""
     return replace(provider, **{name: value for name, value in values.items() if value is not None})  # type: ignore[arg-type]
+
+
+def _parts(url: str) -> SplitResult | None:
+    """The parts of an address that a request can be sent to; ``None`` where it is none."""
+    if not url.isprintable() or " " in url or "\\" in url:
+        return None
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        _ = parts.port  # raises where it is no number up to 65535
+        named = host.encode("idna").decode() if _address(host) is None else ""
+    except ValueError:
+        return None
+    if (
+        parts.scheme not in ("http", "https")
+        or not host
+        or (named and not (len(named) < 254 and _HOST.fullmatch(named)))
+    ):
+        return None
+    return parts
+
+
+def _is_amount(value: float) -> bool:
+    return math.isfinite(value) and value >= 0
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
