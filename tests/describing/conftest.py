@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from describing.keyrings import Memory, using
 from describing.server import Server, serving
 
 
@@ -11,3 +12,10 @@ from describing.server import Server, serving
 def server() -> Iterator[Server]:
     with serving() as running:
         yield running
+
+
+@pytest.fixture
+def own_keyring() -> Iterator[Memory]:
+    own = Memory()
+    with using(own):
+        yield own

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from demo.library import SERIES, source
+from keyring.backends.fail import Keyring as NoKeyring
 from PIL import Image
+from sqlalchemy import func, update
 
 from cli.kit import Keywright
-from describing.server import Answer, Server, chat, keywords
+from describing.keyrings import Locked, Memory, using
+from describing.server import Answer, Server, chat, keywords, serving
 from keywright.describing.providers import Kind, Provider
 from keywright.errors import KeywrightError
 from keywright.home import Home
@@ -26,6 +31,7 @@ from keywright.operations.progress import CancelledError
 from keywright.operations.reading import read_source
 from keywright.operations.workspace import Workspace
 from keywright.store.photos import PhotoRow, list_photos
+from keywright.store.providers import providers as provider_table
 
 CAT, COFFEE = KeywordPath.of("Animals", "Cat"), KeywordPath.of("Food", "Coffee")
 
@@ -78,6 +84,17 @@ def never_wait(seconds: float) -> None:
     del seconds
 
 
+def more_photos(workspace: Workspace, count: int) -> list[PhotoRow]:
+    """Others than the module's, for a test to do with as it likes."""
+    folder = workspace.home.folder / "more"
+    folder.mkdir()
+    for number in range(count):
+        Image.new("RGB", (90, 60), (40 * number, 90, 20)).save(folder / f"MORE_{number}.jpg")
+    read_source(workspace, str(folder), learn=False)
+    embed_photos(workspace, rows(workspace))
+    return [row for row in rows(workspace) if row.path.parent == folder.resolve()]
+
+
 def seen(workspace: Workspace) -> dict[str, list[str]]:
     """What was seen on each photo, by its file's name."""
     named = {row.content_id or "": row.path.name for row in rows(workspace)}
@@ -111,6 +128,8 @@ def test_photos_go_out_small_and_without_where_and_what_they_are(workspace: Work
     describe_photos(workspace, "vision", rows(workspace), wait=never_wait)
     assert len(server.asked) == 3
     for asked in server.asked:
+        with Image.open(io.BytesIO(asked.jpeg)) as sent:
+            assert max(sent.size) == 256  # the photos have 451 and more
         assert b"SECRET" not in asked.jpeg
         assert b"Exif" not in asked.jpeg
         assert b"IMG_" not in asked.body
@@ -165,6 +184,134 @@ def test_a_provider_that_refuses_the_key_is_asked_no_more(workspace: Workspace, 
     assert "refuses the key" in (report.stopped or "")
 
 
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_photo_that_is_refused_keeps_no_other_from_being_asked_about(
+    workspace: Workspace, server: Server, status: int
+) -> None:
+    added(workspace, server)
+    refused = Answer(status, {"error": {"message": "image was rejected"}})
+    server.says(refused)
+    report = describe_photos(workspace, "vision", rows(workspace), wait=never_wait)
+    assert (report.described, report.left, report.stopped) == (2, 0, None)
+    assert [(f.path.name, "image was rejected" in f.reason) for f in report.failures] == [("IMG_0.jpg", True)]
+
+
+def test_photos_without_an_answer_are_asked_about_last(workspace: Workspace, server: Server) -> None:
+    added(workspace, server)
+    first = rows(workspace)[:1]
+    server.says(Answer(413, {}))
+    describe_photos(workspace, "vision", first, wait=never_wait)
+    server.says(keywords(cat=0.9), keywords(coffee=0.7), Answer(413, {}))
+    report = describe_photos(workspace, "vision", rows(workspace), wait=never_wait)
+    assert (report.described, [f.path.name for f in report.failures]) == (2, ["IMG_0.jpg"])
+    assert server.asked[-1].jpeg == server.asked[0].jpeg
+
+
+def test_a_photo_that_ends_the_process_is_asked_about_last(workspace: Workspace, server: Server) -> None:
+    added(workspace, server)
+    server.says(Answer(503, {}))
+
+    def die(seconds: float) -> None:
+        raise SystemExit(seconds)
+
+    with pytest.raises(SystemExit):
+        describe_photos(workspace, "vision", rows(workspace), wait=die)
+    describe_photos(workspace, "vision", rows(workspace), wait=never_wait)
+    assert len(server.asked) == 4
+    assert server.asked[-1].jpeg == server.asked[0].jpeg
+
+
+def test_a_provider_that_refuses_every_photo_is_left_alone_after_three(workspace: Workspace, server: Server) -> None:
+    added(workspace, server, longest_side=64)
+    server.usual = Answer(400, {"error": {"message": "API key not valid"}})
+    report = describe_photos(workspace, "vision", [*rows(workspace), *more_photos(workspace, 2)], wait=never_wait)
+    assert (len(server.asked), report.left) == (3, 2)
+    assert "API key not valid" in (report.stopped or "")
+
+
+def test_photos_that_are_not_there_or_cannot_be_read_are_counted(workspace: Workspace, server: Server) -> None:
+    added(workspace, server)
+    gone, broken, whole = more_photos(workspace, 3)
+    gone.path.unlink()
+    broken.path.write_bytes(b"\xff\xd8 cut off")
+    report = describe_photos(workspace, "vision", [gone, broken, whole], wait=never_wait)
+    assert report.described == 1
+    assert {f.path for f in report.failures} == {gone.path, broken.path}
+    assert "not there" in next(f.reason for f in report.failures if f.path == gone.path)
+    whole.path.unlink()  # what was described need not be there
+    again = describe_photos(workspace, "vision", [whole], wait=never_wait)
+    assert (again.described, again.failures) == (0, [])
+
+
+def test_a_photo_is_asked_about_again_where_the_user_says_so(workspace: Workspace, server: Server) -> None:
+    added(workspace, server)
+    describe_photos(workspace, "vision", rows(workspace), wait=never_wait)
+    server.usual, now = keywords(cat=0.9), datetime.now(UTC)
+    assert describe_photos(workspace, "vision", rows(workspace), again=now, wait=never_wait).described == 3
+    assert describe_photos(workspace, "vision", rows(workspace), again=now, wait=never_wait).known == 3
+    assert seen(workspace)["IMG_2.jpg"] == ["Animals|Cat"]
+    assert len(server.asked) == 6
+
+
+def test_a_new_keyword_is_no_reason_to_pay_for_every_photo_again(workspace: Workspace, server: Server) -> None:
+    added(workspace, server, send_keywords=True)
+    describe_photos(workspace, "vision", rows(workspace), wait=never_wait)
+    file = rows(workspace)[0].path
+    change = plan_file_change(file, frozenset([KeywordPath.of("Moon")]), frozenset(), SidecarProfile.PLAIN)
+    copy = workspace.home.folder / "with moon" / file.name
+    copy.parent.mkdir()
+    copy.write_bytes(change.after)
+    read_source(workspace, str(copy.parent), learn=True)
+    describe_photos(workspace, "vision", [row for row in rows(workspace) if "moon" not in str(row.path)])
+    assert len(server.asked) == 3
+    describing.try_out(workspace, "vision", file, wait=never_wait)
+    assert '"Moon"' in server.asked[-1].json["messages"][0]["content"][0]["text"]
+
+
+def test_a_key_is_not_sent_to_another_address_than_it_was_given_for(
+    workspace: Workspace, server: Server, own_keyring: Memory
+) -> None:
+    one = Provider("vision", Kind.OPENAI, server.url + "/v1", "llava:7b", seconds=5)
+    describing.add(workspace, one, agreed=one.consent(), key="sk-secret\r\n")
+    deeper = replace(one, url=server.url + "/api/v1")
+    assert not describing.add(workspace, deeper, agreed=deeper.consent())
+    describe_photos(workspace, "vision", rows(workspace)[:1], wait=never_wait)
+    assert server.asked[0].headers["authorization"] == "Bearer sk-secret"
+    with serving() as other:
+        elsewhere = replace(one, url=other.url + "/v1")
+        assert describing.add(workspace, elsewhere, agreed=elsewhere.consent())
+        describe_photos(workspace, "vision", rows(workspace)[:1], wait=never_wait)
+        assert "authorization" not in other.asked[0].headers
+    assert own_keyring.kept == {}
+
+
+def test_a_provider_whose_key_stays_in_a_locked_keyring_is_not_called_taken_out(
+    workspace: Workspace, server: Server, own_keyring: Memory
+) -> None:
+    one = Provider("vision", Kind.OPENAI, server.url + "/v1", "llava:7b", seconds=5)
+    describing.add(workspace, one, agreed=one.consent(), key="sk-secret")
+    moved = replace(one, url="http://127.0.0.1:9/v1")
+    with using(Locked()):
+        with pytest.raises(KeywrightError, match="cannot be taken out of the keyring"):
+            describing.remove(workspace, "vision")
+        with pytest.raises(KeywrightError, match="cannot be taken out of the keyring"):
+            describing.add(workspace, moved, agreed=moved.consent())
+    assert list(own_keyring.kept.values()) == ["sk-secret"]
+    assert [configured.provider for configured in describing.providers(workspace)] == [one]
+
+
+def test_a_provider_that_is_not_taken_any_more_can_be_taken_out(workspace: Workspace, server: Server) -> None:
+    added(workspace, server)
+    describe_photos(workspace, "vision", rows(workspace), wait=never_wait)
+    with workspace.store.write() as connection:
+        connection.execute(update(provider_table).values(settings=func.replace(provider_table.c.settings, "5", "1e12")))
+    assert seen(workspace)["IMG_0.jpg"] == []
+    with pytest.raises(KeywrightError, match="keywright provider remove vision"):
+        describing.providers(workspace)
+    describing.remove(workspace, "vision")
+    assert describing.providers(workspace) == []
+
+
 def test_a_person_who_cancels_need_not_wait_for_a_busy_provider(workspace: Workspace, server: Server) -> None:
     added(workspace, server)
     server.usual = Answer(429, {}, headers={"Retry-After": "200"})
@@ -183,6 +330,21 @@ def test_calls_keep_to_the_pace(workspace: Workspace, server: Server) -> None:
 
     describe_photos(workspace, "vision", rows(workspace), wait=wait, clock=lambda: now[0])
     assert now[0] == pytest.approx(120)
+
+
+def test_the_pace_holds_over_runs_and_trials(workspace: Workspace, server: Server) -> None:
+    added(workspace, server, per_minute=1)
+    now = [1.7e9]
+
+    def wait(seconds: float) -> None:
+        now[0] += seconds
+
+    for row in rows(workspace)[:2]:
+        describe_photos(workspace, "vision", [row], wait=wait, clock=lambda: now[0])
+        now[0] += 5
+    describing.try_out(workspace, "vision", rows(workspace)[0].path, wait=wait, clock=lambda: now[0])
+    assert now[0] == pytest.approx(1.7e9 + 120)
+    assert len(server.asked) == 3
 
 
 @pytest.mark.parametrize(
@@ -234,26 +396,39 @@ def test_the_commands_tell_ask_list_describe_and_remove(workspace: Workspace, li
     (listed,) = keywright("provider", "list", "--json").json
     assert (listed["provider"]["name"], listed["calls"]) == ("mine", 4)
     assert "4 of 9" in keywright("provider", "list").out
+    server.usual = Answer(401, {})
+    stopped = keywright("provider", "describe", "mine", photos, "--again", "--json")
+    assert (stopped.status, stopped.json["left"]) == (1, 2)
+    assert "2 photos were not asked about" in stopped.err
     assert keywright("provider", "remove", "mine").status == 0
     assert keywright("provider", "list", "--json").json == []
     assert "qwen2.5-vl" in keywright("provider", "list", "--presets", "--json").json
 
 
-def test_where_there_is_no_keyring_no_key_is_written_anywhere(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
-    monkeypatch.setitem(os.environ, "PYTHONUNBUFFERED", "1")
-    one = Provider("far", Kind.OPENAI, "https://api.example.com/v1", "vision-1")
-    import keyring
-    from keyring.backends.fail import Keyring
+def test_a_model_of_a_folder_is_the_same_wherever_it_is_asked_from(workspace: Workspace, tmp_path: Path) -> None:
+    keywright = Keywright(workspace.home.folder)
+    relative = os.path.relpath(tmp_path / "model")
+    told = keywright("provider", "add", "moon", "--kind", "moondream", "--url", relative, "--agree", "--json").json
+    assert told["provider"]["url"] == str((tmp_path / "model").resolve())
+    told = keywright("provider", "add", "moon", "--url", f"{relative}2", "--agree", "--json").json
+    assert told["provider"]["url"] == str((tmp_path / "model2").resolve())
+    one = Provider("moon", Kind.MOONDREAM, "model")
+    with pytest.raises(KeywrightError, match="give the whole path"):
+        describing.add(workspace, one, agreed=one.consent())
 
-    before = keyring.get_keyring()
-    keyring.set_keyring(Keyring())
-    try:
-        with pytest.raises(KeywrightError, match="KEYWRIGHT_KEY_FAR"):
-            describing.add(workspace, one, agreed=one.consent(), key="sk-very-secret")
-    finally:
-        keyring.set_keyring(before)
+
+@pytest.mark.parametrize(
+    "values", [("--url", "http://[::1"), ("--seconds", "inf"), ("--seconds", "1e12"), ("--price", "nan")]
+)
+def test_what_cannot_be_configured_is_one_sentence(workspace: Workspace, values: tuple[str, str]) -> None:
+    keywright = Keywright(workspace.home.folder)
+    assert keywright.fails("provider", "add", "mine", "--preset", "llava", "--agree", *values)
+    assert describing.providers(workspace) == []
+
+
+def test_where_there_is_no_keyring_no_key_is_written_anywhere(workspace: Workspace) -> None:
+    one = Provider("far", Kind.OPENAI, "https://api.example.com/v1", "vision-1")
+    with using(NoKeyring()), pytest.raises(KeywrightError, match="KEYWRIGHT_KEY_FAR"):  # type: ignore[no-untyped-call]
+        describing.add(workspace, one, agreed=one.consent(), key="sk-very-secret")
     assert describing.providers(workspace) == []
     assert all(b"sk-very-secret" not in f.read_bytes() for f in workspace.home.folder.rglob("*") if f.is_file())

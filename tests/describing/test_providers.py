@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 
-import keyring
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
 
+from describing.keyrings import Grudging, Locked, Memory, using
 from keywright.describing.base import BusyError, RefusedError
 from keywright.describing.keys import BadKeyError, KeyringError, forget_key, keep_key, key_of, variable_of
-from keywright.describing.patience import LONGEST_ASKED, TRIES, Pace, pause_before, persistently
+from keywright.describing.patience import LONGEST_ASKED, TRIES, pause_before, persistently, until_allowed
 from keywright.describing.providers import PRESETS, Kind, Provider
 from keywright.errors import KeywrightError
 
@@ -122,47 +121,21 @@ def test_a_refusal_and_too_long_a_wait_are_not_tried_again() -> None:
 
 @given(st.integers(1, 5), st.lists(st.floats(0, 30), max_size=60))
 def test_no_minute_has_more_calls_than_allowed(most: int, gaps: list[float]) -> None:
-    pace, now, calls = Pace(most), 0.0, list[float]()
+    now, calls = 0.0, list[float]()
     for gap in gaps:
         now += gap
-        now += pace.delay(now)
-        pace.called(now)
+        now += until_allowed(calls, most, now)
         calls.append(now)
     for start in calls:
         assert sum(start <= call < start + 60 - 1e-6 for call in calls) <= most
 
 
-class Memory(KeyringBackend):
-    """A keyring of this test's own, through keyring's interface for such."""
-
-    priority = 1  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        if self.kept.pop((service, username), None) is None:
-            del service, username
-        raise keyring.errors.PasswordDeleteError("not there")
+def test_a_clock_that_was_set_back_keeps_nobody_waiting() -> None:
+    assert until_allowed([1000.0, 2000.0], 1, 999.0) == 0
 
 
-@pytest.fixture
-def usual_keyring() -> object:
-    before = keyring.get_keyring()
-    yield before
-    keyring.set_keyring(before)
-
-
-@pytest.mark.usefixtures("usual_keyring")
+@pytest.mark.usefixtures("own_keyring")
 def test_a_key_is_kept_in_the_keyring_and_forgotten_with_its_provider() -> None:
-    keyring.set_keyring(Memory())
     keep_key("far", "sk-1")
     assert key_of("far", {}) == "sk-1"
     assert key_of("far", {"KEYWRIGHT_KEY_FAR": "sk-2"}) == "sk-2"
@@ -171,66 +144,39 @@ def test_a_key_is_kept_in_the_keyring_and_forgotten_with_its_provider() -> None:
     assert key_of("far", {}) is None
 
 
-@pytest.mark.usefixtures("usual_keyring")
 @pytest.mark.parametrize("copied", ["sk-1\r", "sk-1\r\n", " sk-1", "\tsk-1 \n"])
-def test_blanks_and_line_ends_that_came_along_are_no_part_of_a_key(copied: str) -> None:
-    keyring.set_keyring(Memory())
+def test_blanks_and_line_ends_that_came_along_are_no_part_of_a_key(own_keyring: Memory, copied: str) -> None:
     assert key_of("far", {"KEYWRIGHT_KEY_FAR": copied}) == "sk-1"
     keep_key("far", copied)
     assert key_of("far", {"KEYWRIGHT_KEY_FAR": " "}) == "sk-1"
-    keyring.set_password("keywright-provider", "far", copied)  # as an earlier version kept it
+    own_keyring.set_password("keywright-provider", "far", copied)  # as an earlier version kept it
     assert key_of("far", {}) == "sk-1"
 
 
-@pytest.mark.usefixtures("usual_keyring")
 @pytest.mark.parametrize("copied", ["sk-secret\u2026", "sk-\u200bsecret", "sk-secret\nsk-secret", "clé-secret"])
-def test_what_can_be_no_key_is_refused_and_not_shown(copied: str) -> None:
-    memory = Memory()
-    keyring.set_keyring(memory)
+def test_what_can_be_no_key_is_refused_and_not_shown(own_keyring: Memory, copied: str) -> None:
     for attempt in (lambda: keep_key("far", copied), lambda: key_of("far", {"KEYWRIGHT_KEY_FAR": copied})):
         with pytest.raises(BadKeyError, match="key of far is none") as caught:
             attempt()
         assert "secret" not in str(caught.value)
     with pytest.raises(BadKeyError):
         keep_key("far", " \n")
-    assert memory.kept == {}
+    assert own_keyring.kept == {}
 
 
-class Locked(Memory):
-    """A keyring whose owner is not there to open it."""
-
-    def get_password(self, service: str, username: str) -> str | None:
-        del service, username
-        raise keyring.errors.KeyringLocked("Failed to unlock the collection!")
-
-    def delete_password(self, service: str, username: str) -> None:
-        del service, username
-        raise keyring.errors.KeyringLocked("Failed to unlock the collection!")
-
-
-class Grudging(Memory):
-    """A keyring that does not let a key go, and says of it what it says of one that is not there."""
-
-    def delete_password(self, service: str, username: str) -> None:
-        del service, username
-        raise keyring.errors.PasswordDeleteError("Can't delete password in keychain")
-
-
-@pytest.mark.usefixtures("usual_keyring")
 @pytest.mark.parametrize("backend", [Locked, Grudging])
 def test_a_key_that_stays_in_the_keyring_is_not_called_forgotten(backend: type[Memory]) -> None:
     held = backend()
     held.set_password("keywright-provider", "far", "sk-1")
-    keyring.set_keyring(held)
-    with pytest.raises(KeyringError, match="cannot be taken out of the keyring"):
+    with using(held), pytest.raises(KeyringError, match="cannot be taken out of the keyring"):
         forget_key("far")
 
 
-@pytest.mark.usefixtures("usual_keyring")
 def test_where_there_is_no_keyring_it_is_said_what_to_do() -> None:
-    keyring.set_keyring(NoKeyring())
-    assert key_of("far", {}) is None
-    with pytest.raises(KeyringError, match=r"no keyring .* set KEYWRIGHT_KEY_MY_VISION_1 in the environment instead"):
-        keep_key("my-vision.1", "sk-1")
-    forget_key("far")
+    words = r"no keyring .* set KEYWRIGHT_KEY_MY_VISION_1 in the environment instead"
+    with using(NoKeyring()):  # type: ignore[no-untyped-call]
+        assert key_of("far", {}) is None
+        with pytest.raises(KeyringError, match=words):
+            keep_key("my-vision.1", "sk-1")
+        forget_key("far")
     assert variable_of("my-vision.1") == "KEYWRIGHT_KEY_MY_VISION_1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from keywright.text import printable
 
 # The names of describing.providers.Kind, so that --help imports nothing.
 KINDS = ("openai", "google-vision", "landinglens", "moondream")
+_MOST_NAMED = 20  # failures that are listed
 
 
 @click.group()
@@ -61,8 +63,10 @@ def add(
     with Workspace.open() as workspace:
         known = {one.provider.name: one.provider for one in describing.providers(workspace)}
         if kind is not None:
-            new = changed(Provider(name, Kind(kind), _needed(url)), model=model, **values)
+            kept_at = _folder(_needed(url)) if kind == Kind.MOONDREAM else _needed(url)
+            new = changed(Provider(name, Kind(kind), kept_at), model=model, **values)
         elif preset is None and name in known:
+            url = _folder(url) if url is not None and known[name].kind is Kind.MOONDREAM else url
             new = changed(known[name], url=url, model=model, **values)
         elif (chosen := PRESETS.get(preset or name)) is not None:
             new = changed(chosen.provider(name), url=url, model=model, **values)
@@ -74,7 +78,9 @@ def add(
         note(new.consent())
         if not agree and not _agrees():
             raise KeywrightError("You did not agree, so nothing was configured and nothing will be sent.")
-        describing.add(workspace, new, agreed=new.consent(), key=secret)
+        forgotten = describing.add(workspace, new, agreed=new.consent(), key=secret)
+    if forgotten:
+        note(f"The address is another, so a key of {name} was taken out of the keyring; give it anew with --key.")
     if as_json:
         show_json({"provider": new, "agreed": new.consent()})
     else:
@@ -85,6 +91,11 @@ def _needed(url: str | None) -> str:
     if url is None:
         raise click.UsageError("--kind needs --url.")
     return url
+
+
+def _folder(path: str) -> str:
+    """The same folder wherever a later command is run."""
+    return str(Path(path).expanduser().resolve())
 
 
 def _agrees() -> bool:
@@ -178,20 +189,24 @@ def test(name: str, photo: Path, as_json: bool) -> None:
 @provider.command()
 @click.argument("name")
 @click.argument("targets", nargs=-1, required=True, metavar="SOURCE|PHOTO...")
+@click.option("--again", is_flag=True, help="Ask also about photos that NAME has described; each is paid for anew.")
 @json_option
-def describe(name: str, targets: tuple[str, ...], as_json: bool) -> None:
+def describe(name: str, targets: tuple[str, ...], again: bool, as_json: bool) -> None:
     """Have the photos of sources, or single photos, described by NAME; suggestions take the answers into account."""
     from keywright.operations import describing
     from keywright.operations.suggesting import resolve
 
+    since = datetime.now(UTC) if again else None
     with Workspace.open() as workspace, progress_bar() as progress:
         rows = resolve(workspace, targets, progress=progress)
-        report = describing.describe_photos(workspace, name, rows, progress=progress)
+        report = describing.describe_photos(workspace, name, rows, again=since, progress=progress)
     if as_json:
         show_json(report)
-        return
-    for failure in report.failures:
-        note(f"Not described: {failure.path}: {failure.reason}")
-    click.echo(f"{report.described:,} described, {report.known:,} known already, {len(report.failures):,} failed.")
+    else:
+        for failure in report.failures[:_MOST_NAMED]:
+            note(f"Not described: {failure.path}: {failure.reason}")
+        if (more := len(report.failures) - _MOST_NAMED) > 0:
+            note(f"Nor {counted(more, 'other photo')}; --json names all.")
+        click.echo(f"{report.described:,} described, {report.known:,} known already, {len(report.failures):,} failed.")
     if report.stopped is not None:
-        raise KeywrightError(f"{report.left:,} photos were not asked about: {report.stopped}.")
+        raise KeywrightError(f"{counted(report.left, 'photo was', 'photos were')} not asked about: {report.stopped}.")

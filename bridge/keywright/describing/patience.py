@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from keywright.describing.base import BusyError
 
 T = TypeVar("T")
+MINUTE = 60.0
 TRIES = 4
 _FIRST, _MOST = 1.0, 60.0
 LONGEST_ASKED = 300.0
@@ -38,15 +38,8 @@ def persistently(
     raise AssertionError("no attempt was made")
 
 
-class Pace:
-    """At most ``per_minute`` calls in any minute."""
-
-    def __init__(self, per_minute: int) -> None:
-        self._calls: deque[float] = deque(maxlen=per_minute)
-
-    def delay(self, now: float) -> float:
-        """Seconds until the next call may be made."""
-        return max(self._calls[0] + 60 - now, 0.0) if len(self._calls) == self._calls.maxlen else 0.0
-
-    def called(self, now: float) -> None:
-        self._calls.append(now)
+def until_allowed(calls: Sequence[float], per_minute: int, now: float) -> float:
+    """Seconds until another call may be made, where at most ``per_minute`` are in any minute. ``calls``: the times of
+    those made; later ones than ``now`` do not count."""
+    recent = sorted(call for call in calls if now - MINUTE < call <= now)
+    return recent[-per_minute] + MINUTE - now if len(recent) >= per_minute else 0.0

@@ -8,12 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from keywright.describing.base import Candidate, Describer, DescriberError, Picture, RefusedError
 from keywright.describing.keys import forget_key, keep_key, key_of
-from keywright.describing.patience import Pace, persistently
+from keywright.describing.patience import persistently
 from keywright.describing.picture import picture_of
 from keywright.describing.providers import Kind, Provider
 from keywright.describing.vocabulary import Seen, Vocabulary
@@ -31,10 +32,13 @@ from keywright.store.providers import (
     described_by,
     descriptions_of,
     forget_provider,
+    keep_asked,
     keep_description,
     keep_provider,
     list_providers,
+    new_keywords_allowed,
     spend,
+    unanswered_by,
 )
 
 GIVEN_UP = 3
@@ -76,23 +80,35 @@ def provider(workspace: Workspace, name: str) -> Configured:
     return known[name]
 
 
-def add(workspace: Workspace, new: Provider, *, agreed: str, key: str | None = None) -> None:
+def add(workspace: Workspace, new: Provider, *, agreed: str, key: str | None = None) -> bool:
     """Configure a provider. ``agreed`` are the words of ``Provider.consent`` that the user was shown and agreed to.
 
-    Raises ``NotAgreedError`` where those are other words, and ``KeyringError`` where the key cannot be kept; nothing is
-    configured then.
+    A key was given for one address: where scheme, host or port is another now, it is taken out of the keyring, and the
+    answer is true. Raises ``NotAgreedError`` where those are other words, and ``KeyringError`` or ``BadKeyError`` where
+    the key cannot be kept or taken out; nothing is configured then.
     """
     if agreed != new.consent():
         raise NotAgreedError(f"What {new.name} would be sent was not agreed to; nothing was configured.")
-    if key:
+    if new.kind is Kind.MOONDREAM and not Path(new.url).is_absolute():
+        raise KeywrightError(f"{new.url} lies nowhere in particular; give the whole path of the model's folder.")
+    before = {one.provider.name: one.provider for one in providers(workspace)}.get(new.name)
+    forgotten = key is None and before is not None and before.origin != new.origin
+    if key is not None:
         keep_key(new.name, key)
+    elif forgotten:
+        forget_key(new.name)
     with workspace.store.write() as connection:
         keep_provider(connection, new, agreed)
+    return forgotten
 
 
 def remove(workspace: Workspace, name: str) -> None:
-    """Take out a provider, its key and its answers. Raises ``KeywrightError`` where there is none of that name."""
-    provider(workspace, name)
+    """Take out a provider, its key and its answers. Raises ``KeywrightError`` where there is none of that name, and
+    ``KeyringError`` where the key stays in the keyring; nothing is taken out then."""
+    with workspace.store.read() as connection:
+        known = name in new_keywords_allowed(connection)
+    if not known:
+        provider(workspace, name)  # says which there are
     forget_key(name)
     with workspace.store.write() as connection:
         forget_provider(connection, name)
@@ -128,9 +144,10 @@ def _open(workspace: Workspace, one: Provider) -> Describer:
 
 
 def _names_to_send(workspace: Workspace) -> list[str]:
-    """The names of keywords; never of private ones, which are not to leave the catalog."""
+    """The names of keywords, the most used first; never of private ones, which are not to leave the catalog."""
     with workspace.store.read() as connection:
-        return list(dict.fromkeys(k.path.name for k in list_keywords(connection) if not k.private))
+        known = [keyword for keyword in list_keywords(connection) if not keyword.private]
+    return list(dict.fromkeys(k.path.name for k in sorted(known, key=lambda k: -k.photos)))
 
 
 def vocabulary(workspace: Workspace) -> Vocabulary:
@@ -142,16 +159,21 @@ def vocabulary(workspace: Workspace) -> Vocabulary:
 
 
 def try_out(
-    workspace: Workspace, name: str, photo: Path, wait: Callable[[float], None] = time.sleep
+    workspace: Workspace,
+    name: str,
+    photo: Path,
+    wait: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.time,
 ) -> tuple[Seen, ...]:
-    """Describe one photo now, kept or not, and give what it means in the user's vocabulary. Raises ``DescriberError``,
-    ``NotAgreedError``, ``RenditionError``."""
+    """Describe one photo now, and give what it means in the user's vocabulary; the answer is not kept. Raises
+    ``DescriberError``, ``NotAgreedError``, ``RenditionError``."""
     configured = _allowed(workspace, name)
     one = configured.provider
     describer = open_describer(workspace, one)
     with Renderer() as renderer:
         picture = picture_of(renderer.thumbnail(photo, one.longest_side).pixels)
-    found = persistently(lambda: _ask(workspace, one, describer, picture), wait)
+    asking = _Asking(workspace, one, describer, never, wait, clock)
+    found = asking.ask(picture, None)
     return vocabulary(workspace).seen(found, new=one.new_keywords)
 
 
@@ -160,46 +182,45 @@ def describe_photos(
     name: str,
     rows: Sequence[PhotoRow],
     *,
+    again: datetime | None = None,
     progress: Progress = silent,
     cancel: Cancel = never,
     wait: Callable[[float], None] = time.sleep,
-    clock: Callable[[], float] = time.monotonic,
+    clock: Callable[[], float] = time.time,
 ) -> DescribeReport:
-    """Have photos described that this describer has not described yet; every answer is kept as it comes.
+    """Have photos described that this describer has not described yet (``again``: not since that moment); every answer
+    is kept as it comes. Photos it did not answer for before are asked about last.
 
     Raises ``NotAgreedError``, and ``KeywrightError`` where the provider is unknown or cannot be opened at all; what
     fails later is in the report. Raises ``CancelledError`` when told to stop; what was described is kept.
     """
     one = _allowed(workspace, name).provider
     describer = open_describer(workspace, one)
-    report, files = DescribeReport(), _by_content(workspace, rows, progress, cancel)
+    files, away = _by_content(workspace, rows, progress, cancel)
     with workspace.store.read() as connection:
-        known = described_by(connection, describer.id)
-    wanted = {content: path for content, path in files.items() if content not in known}
-    report.known = len(files) - len(wanted)
-    pace, in_a_row = Pace(one.per_minute), 0
-
-    def ask(picture: Picture) -> tuple[Candidate, ...]:
-        _rest(pace.delay(clock()), wait, cancel)
-        pace.called(clock())
-        return _ask(workspace, one, describer, picture)
-
+        known = described_by(connection, describer.id, again)
+        before = unanswered_by(connection, describer.id)
+    wanted = sorted((content for content in files if content not in known), key=lambda content: before.get(content, ""))
+    report = DescribeReport(known=len(files) - len(wanted))
+    report.failures += [photo for content, photo in away if content not in known and content not in files]
+    asking, in_a_row = _Asking(workspace, one, describer, cancel, wait, clock), 0
     with Renderer() as renderer:
-        for done, (content, path) in enumerate(wanted.items()):
+        for done, content in enumerate(wanted):
             progress(f"Asking {one.name}", done, len(wanted))
             if cancel():
                 raise CancelledError(f"Stopped after {done} of {len(wanted)} photos; the next run goes on from here.")
+            left = len(wanted) - done - 1
             try:
-                picture = picture_of(renderer.thumbnail(path, one.longest_side).pixels)
-                said = persistently(partial(ask, picture), lambda seconds: _rest(seconds, wait, cancel))
+                picture = picture_of(renderer.thumbnail(files[content], one.longest_side).pixels)
+                said = asking.ask(picture, content)
             except RenditionError as error:
-                report.failures.append(NotDescribed(path, str(error)))
+                report.failures.append(NotDescribed(files[content], str(error)))
                 continue
             except DescriberError as error:
-                report.failures.append(NotDescribed(path, str(error)))
+                report.failures.append(NotDescribed(files[content], str(error)))
                 in_a_row += 1
-                if isinstance(error, RefusedError) or in_a_row >= GIVEN_UP:
-                    report.stopped, report.left = str(error), len(wanted) - done - 1
+                if isinstance(error, RefusedError) or (in_a_row >= GIVEN_UP and left):
+                    report.stopped, report.left = str(error), left
                     break
                 continue
             in_a_row = 0
@@ -219,7 +240,7 @@ def what_was_seen(
     """
     with workspace.store.read() as connection:
         said = descriptions_of(connection, content_ids)
-        allowed = {one.provider.name: one.provider.new_keywords for one in list_providers(connection)}
+        allowed = new_keywords_allowed(connection)
     if not said:
         return {}
     words = words or vocabulary(workspace)
@@ -238,13 +259,35 @@ def _allowed(workspace: Workspace, name: str) -> Configured:
     return configured
 
 
-def _ask(workspace: Workspace, one: Provider, describer: Describer, picture: Picture) -> tuple[Candidate, ...]:
-    with workspace.store.write() as connection:
-        if not spend(connection, one):
-            raise RefusedError(
-                f"The budget of {one.name} is used up; give it a larger one with `keywright provider add`"
-            )
-    return describer.describe(picture)
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Asking one describer within its budget and at its pace, which all runs share."""
+
+    workspace: Workspace
+    one: Provider
+    describer: Describer
+    cancel: Cancel
+    wait: Callable[[float], None]
+    clock: Callable[[], float]
+
+    def ask(self, picture: Picture, content: str | None) -> tuple[Candidate, ...]:
+        return persistently(partial(self._once, picture, content), lambda s: _rest(s, self.wait, self.cancel))
+
+    def _once(self, picture: Picture, content: str | None) -> tuple[Candidate, ...]:
+        while (seconds := self._count(content)) > 0:
+            _rest(seconds, self.wait, self.cancel)
+        return self.describer.describe(picture)
+
+    def _count(self, content: str | None) -> float:
+        with self.workspace.store.write() as connection:
+            seconds = spend(connection, self.one, self.clock())
+            if seconds is None:
+                raise RefusedError(
+                    f"The budget of {self.one.name} is used up; give it a larger one with `keywright provider add`"
+                )
+            if seconds == 0 and content is not None:
+                keep_asked(connection, self.one.name, self.describer.id, content)
+        return seconds
 
 
 def _rest(seconds: float, wait: Callable[[float], None], cancel: Cancel) -> None:
@@ -258,14 +301,19 @@ def _rest(seconds: float, wait: Callable[[float], None], cancel: Cancel) -> None
         left -= step
 
 
-def _by_content(workspace: Workspace, rows: Sequence[PhotoRow], progress: Progress, cancel: Cancel) -> dict[str, Path]:
-    """One file for each picture; photos that are not there or show nothing are left to the embedding's own report."""
+def _by_content(
+    workspace: Workspace, rows: Sequence[PhotoRow], progress: Progress, cancel: Cancel
+) -> tuple[dict[str, Path], list[tuple[str | None, NotDescribed]]]:
+    """One file for each picture; and the photos that are not there or show nothing, with the content once known."""
     report = embed_photos(workspace, rows, progress, cancel)
-    away = set(report.missing) | {failure.path for failure in report.failures if failure.reason != MISSING}
+    away = dict.fromkeys(report.missing, MISSING) | {failure.path: failure.reason for failure in report.failures}
     with workspace.store.read() as connection:
         fresh = photos_by_id(connection, [row.id for row in rows])
     found: dict[str, Path] = {}
+    failed: dict[Path, tuple[str | None, NotDescribed]] = {}
     for row in fresh.values():
-        if row.content_id is not None and row.path not in away:
+        if row.path in away:
+            failed[row.path] = row.content_id, NotDescribed(row.path, away[row.path])
+        elif row.content_id is not None:
             found.setdefault(row.content_id, row.path)
-    return found
+    return found, list(failed.values())

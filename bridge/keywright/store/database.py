@@ -18,7 +18,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from keywright.errors import KeywrightError, reason
 from keywright.home import Home
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest revision in ``migrations/versions``; a test holds the two together."""
 
 BUSY_SECONDS = 60

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Column, Connection, Float, Integer, Table, Text, delete, func, insert, select, update
+from sqlalchemy import Column, Connection, Float, Index, Integer, Table, Text, delete, func, insert, select, update
 
 from keywright.describing.base import Candidate
+from keywright.describing.patience import MINUTE, until_allowed
 from keywright.describing.providers import Kind, Provider
+from keywright.errors import KeywrightError
 from keywright.store.schema import METADATA
 
 providers = Table(
@@ -34,6 +36,25 @@ descriptions = Table(
     Column("described_at", Text, nullable=False),
 )
 
+provider_calls = Table(
+    "provider_calls",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("provider", Text, nullable=False),
+    Column("called_at", Float, nullable=False),  # seconds since 1970; kept for a minute
+    Index("ix_provider_calls_provider", "provider", "called_at"),
+)
+
+unanswered = Table(
+    "unanswered",
+    METADATA,
+    Column("describer_id", Text, primary_key=True),
+    Column("content_id", Text, primary_key=True),
+    Column("provider", Text, nullable=False),
+    Column("asked_at", Text, nullable=False),
+)
+"""Pictures that were asked about and have no answer, because there was none or because the asking was cut short."""
+
 _AT_ONCE = 500
 
 
@@ -54,12 +75,23 @@ class Configured:
 
 
 def list_providers(connection: Connection) -> list[Configured]:
+    """All of them. Raises ``KeywrightError`` where one was configured in a way that is not taken any more."""
     found = []
     for row in connection.execute(select(providers).order_by(providers.c.name)):
         values = json.loads(row.settings)
-        provider = Provider(row.name, Kind(values.pop("kind")), **values)
+        try:
+            provider = Provider(row.name, Kind(values.pop("kind")), **values)
+        except KeywrightError as error:
+            remedy = f"take it out with `keywright provider remove {row.name}` and add it again"
+            raise KeywrightError(f"{str(error).rstrip('.')}; {remedy}.") from error
         found.append(Configured(provider, row.agreed, row.agreed_at, int(row.calls), float(row.money)))
     return found
+
+
+def new_keywords_allowed(connection: Connection) -> dict[str, bool]:
+    """Whether each provider may suggest keywords that the user does not have, by name."""
+    chosen = connection.execute(select(providers.c.name, providers.c.settings))
+    return {row.name: bool(json.loads(row.settings).get("new_keywords")) for row in chosen}
 
 
 def keep_provider(connection: Connection, provider: Provider, agreed: str) -> None:
@@ -75,28 +107,53 @@ def keep_provider(connection: Connection, provider: Provider, agreed: str) -> No
 
 def forget_provider(connection: Connection, name: str) -> None:
     """Take out a provider and what it answered."""
-    connection.execute(delete(descriptions).where(descriptions.c.provider == name))
+    for table in (descriptions, unanswered, provider_calls):
+        connection.execute(delete(table).where(table.c.provider == name))
     connection.execute(delete(providers).where(providers.c.name == name))
 
 
-def spend(connection: Connection, provider: Provider) -> bool:
-    """Count one call before it is made; ``False``, and nothing counted, where a budget does not allow it.
+def spend(connection: Connection, provider: Provider, now: float) -> float | None:
+    """Count one call before it is made, at ``now`` (seconds since 1970), and give 0.
 
+    Nothing is counted where a budget does not allow it (``None``) or the pace not yet (the seconds until then).
     Counting comes first, so that a process that is killed, or two at once, never spend more than was allowed.
     """
     row = connection.execute(select(providers).where(providers.c.name == provider.name)).first()
     if row is None:
-        return False
+        return None
     if provider.most_calls is not None and row.calls + 1 > provider.most_calls:
-        return False
+        return None
     if provider.most_money is not None and row.money + provider.price > provider.most_money + 1e-9:
-        return False
+        return None
+    mine = provider_calls.c.provider == provider.name
+    calls = connection.execute(select(provider_calls.c.called_at).where(mine)).scalars()
+    wait = until_allowed(list(calls), provider.per_minute, now)
+    if wait > 0:
+        return wait
+    # Calls of the future are of a clock that was set back since.
+    past = (provider_calls.c.called_at <= now - MINUTE) | (provider_calls.c.called_at > now)
+    connection.execute(delete(provider_calls).where(mine, past))
+    connection.execute(insert(provider_calls).values(provider=provider.name, called_at=now))
     connection.execute(
         update(providers)
         .where(providers.c.name == provider.name)
         .values(calls=providers.c.calls + 1, money=providers.c.money + provider.price)
     )
-    return True
+    return 0.0
+
+
+def keep_asked(connection: Connection, provider: str, describer_id: str, content_id: str) -> None:
+    """Note that a picture is asked about now; ``keep_description`` takes the note out."""
+    key = (unanswered.c.describer_id == describer_id, unanswered.c.content_id == content_id)
+    connection.execute(delete(unanswered).where(*key))
+    values = {"describer_id": describer_id, "content_id": content_id, "provider": provider, "asked_at": _now()}
+    connection.execute(insert(unanswered).values(values))
+
+
+def unanswered_by(connection: Connection, describer_id: str) -> dict[str, str]:
+    """The content ids this describer was asked about without an answer, with the time of the last attempt."""
+    chosen = select(unanswered.c.content_id, unanswered.c.asked_at).where(unanswered.c.describer_id == describer_id)
+    return {row.content_id: row.asked_at for row in connection.execute(chosen)}
 
 
 def keep_description(
@@ -104,6 +161,8 @@ def keep_description(
 ) -> None:
     key = (descriptions.c.describer_id == describer_id, descriptions.c.content_id == content_id)
     connection.execute(delete(descriptions).where(*key))
+    was_asked = (unanswered.c.describer_id == describer_id, unanswered.c.content_id == content_id)
+    connection.execute(delete(unanswered).where(*was_asked))
     connection.execute(
         insert(descriptions).values(
             describer_id=describer_id,
@@ -115,9 +174,11 @@ def keep_description(
     )
 
 
-def described_by(connection: Connection, describer_id: str) -> set[str]:
-    """The content ids this describer has answered for."""
+def described_by(connection: Connection, describer_id: str, since: datetime | None = None) -> set[str]:
+    """The content ids this describer has answered for, ever or since a moment."""
     chosen = select(descriptions.c.content_id).where(descriptions.c.describer_id == describer_id)
+    if since is not None:
+        chosen = chosen.where(descriptions.c.described_at >= _written(since))
     return set(connection.execute(chosen).scalars())
 
 
@@ -156,4 +217,8 @@ def descriptions_of(
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    return _written(datetime.now(UTC))
+
+
+def _written(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
