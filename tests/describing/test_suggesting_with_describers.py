@@ -12,20 +12,24 @@ from demo.library import make_library
 from describing.server import Answer, Server, keywords
 from keywright.config import Profile
 from keywright.describing.providers import Kind, Provider
+from keywright.encoders.sentences import is_installed
 from keywright.home import Home
 from keywright.keywords import KeywordPath
+from keywright.metadata import SidecarProfile, plan_file_change
 from keywright.operations import describing
 from keywright.operations.advising import Advisor
 from keywright.operations.deciding import Decided, decide
 from keywright.operations.learning import learn
 from keywright.operations.opinions import Listener
 from keywright.operations.profiles import Ranked
+from keywright.operations.reading import read_source
 from keywright.operations.suggesting import suggest_photos
 from keywright.operations.workspace import Workspace
 from keywright.store.decisions import Decision
 from keywright.store.photos import PhotoRow, list_photos
 from keywright.suggesting.base import ITS_NAME
 
+ZEPPELIN = KeywordPath.of("Aircraft", "Zeppelin")
 CHINA = "CHIN_0008.jpg"  # one of the photos that carry no keywords
 
 
@@ -124,3 +128,36 @@ def test_decisions_teach_how_much_a_describer_counts(workspace: Workspace, serve
     decide(workspace, [Decided(row.id, coffee, Decision.REJECTED, 0.7) for row in rows[:60]])
     weights = listener.hear(contents).weights["vision"]
     assert weights.said < 1.5
+    server.usual = keywords(coffee=0.1)
+    describing.describe_photos(workspace, one.name, rows[60:61], wait=lambda _: None)
+    assert listener.hear(contents).weights["vision"] is weights  # one more description is no reason to weigh anew
+
+
+@pytest.mark.skipif(not is_installed(), reason="the extra `text` is not installed")
+def test_what_describers_say_is_not_kept_with_the_names_of_keywords(workspace: Workspace, server: Server) -> None:
+    described(workspace, server, keywords(temple=0.9, zeppelin=0.9))
+    listener = Listener(workspace)
+    contents = [photo(workspace).content_id or ""]
+    assert listener.hear(contents).said
+    (file,) = workspace.home.cache.glob("sentences-*.npz")
+    before = file.stat().st_mtime_ns, file.read_bytes()
+    assert b"Temple" in before[1]
+    assert b"zeppelin" not in before[1]
+    with workspace.store.read() as connection:
+        others = [row for row in list_photos(connection) if row.path.name != CHINA][:2]
+    server.says(keywords(gramophone=0.9), keywords(sextant=0.9))
+    describing.describe_photos(workspace, "vision", others, wait=lambda _: None)
+    assert listener.hear([row.content_id or "" for row in others]).said
+    assert (file.stat().st_mtime_ns, file.read_bytes()) == before
+
+
+def test_a_keyword_that_is_read_later_is_heard(workspace: Workspace, server: Server, tmp_path: Path) -> None:
+    described(workspace, server, keywords(zeppelin=0.9))
+    listener = Listener(workspace)
+    contents = [photo(workspace).content_id or ""]
+    assert listener.hear(contents).said[contents[0]]["vision"] == ()
+    named = plan_file_change(photo(workspace).path, frozenset([ZEPPELIN]), frozenset(), SidecarProfile.PLAIN)
+    (tmp_path / "later").mkdir()
+    (tmp_path / "later" / "LZ_129.jpg").write_bytes(named.after)
+    read_source(workspace, str(tmp_path / "later"), learn=True)
+    assert [said.keyword for said in listener.hear(contents).said[contents[0]]["vision"]] == [ZEPPELIN]

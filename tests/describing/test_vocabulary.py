@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 from keywright.describing.answers import clean
 from keywright.describing.base import Candidate
 from keywright.describing.vocabulary import How, Vocabulary
+from keywright.encoders.base import Vectors
 from keywright.encoders.sentences import is_installed, open_sentences
 from keywright.keywords import KeywordPath
 
@@ -56,6 +60,34 @@ def test_what_means_a_keyword_is_found_with_less_certainty() -> None:
     assert (seen.keyword, seen.how) == (bicycle, How.MEANING)
     assert 0.72 * 0.8 <= seen.score < 0.8
     assert words.seen([Candidate("tax return", 0.9)]) == ()
+
+
+class Counting:
+    """A sentence encoder that says what it was asked; its vectors depend on the first letter alone."""
+
+    id = "counting"
+    dimension = 32
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        self.asked.append([text.removeprefix("a photo of ") for text in texts])
+        return np.eye(32, dtype=np.float32)[[ord(text[0].casefold()) % 32 for text in self.asked[-1]]]
+
+
+def test_the_words_of_many_photos_are_compared_in_one_go_and_each_once() -> None:
+    names, heard = Counting(), Counting()
+    words = Vocabulary(ALL, {}, names, heard)
+    photos = [[Candidate("doe", 0.9), Candidate("beach", 0.9)], [Candidate("doe", 0.5), Candidate("yak", 0.5)]]
+    words.compare(photos)
+    found = [words.seen(said) for said in photos]
+    assert [[(s.keyword, s.how) for s in some] for some in found] == [
+        [(DOG, How.MEANING), (BEACH, How.NAME)],
+        [(DOG, How.MEANING)],
+    ]
+    assert heard.asked == [["doe", "yak"] * 2]  # in each of two sentences
+    assert len(names.asked) == 1
 
 
 INJECTED = [

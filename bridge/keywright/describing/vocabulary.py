@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,6 +14,8 @@ from keywright.encoders.names import in_words
 from keywright.encoders.sentences import SentenceEncoder
 from keywright.keywords import KeywordPath, fold_name
 
+_AT_ONCE = 256
+_MOST_COMPARED = 50_000  # words whose meaning is remembered; beyond, all are forgotten
 ALIKE = 0.72
 """A keyword means a candidate from so like a meaning on (a cosine): "puppy" is a "Dog" (0.72), "spring" no "Summer"."""
 
@@ -36,13 +38,18 @@ class Seen:
 
 
 class Vocabulary:
-    """The user's keywords, made ready once for many photos. Without ``sentences``, meaning is not compared."""
+    """The user's keywords, made ready once for many photos. Without ``sentences``, meaning is not compared.
+
+    ``heard`` makes vectors of what describers say, where that is not to be remembered as the keywords' names are. Each
+    word is compared once. Not safe for many threads at once.
+    """
 
     def __init__(
         self,
         keywords: Sequence[KeywordPath],
         synonyms: Mapping[tuple[str, ...], Sequence[str]],
         sentences: SentenceEncoder | None = None,
+        heard: SentenceEncoder | None = None,
     ) -> None:
         self._named: dict[str, list[KeywordPath]] = {}
         self._called: dict[str, list[KeywordPath]] = {}
@@ -51,6 +58,8 @@ class Vocabulary:
             for synonym in synonyms.get(path.key, ()):
                 self._called.setdefault(fold_name(synonym), []).append(path)
         self._sentences = sentences
+        self._heard = heard or sentences
+        self._meant: dict[str, tuple[float, KeywordPath]] = {}
         flat = [(name, path) for path in keywords for name in (path.name, *synonyms.get(path.key, ()))]
         self._owners = [path for _, path in flat]
         self._flat = [name for name, _ in flat]
@@ -84,18 +93,31 @@ class Vocabulary:
                 add(Seen(made, candidate.score, candidate.name, How.NEW))
         return tuple(sorted(best.values(), key=lambda s: (-s.score, s.keyword.key)))
 
+    def compare(self, said: Iterable[Sequence[Candidate]]) -> None:
+        """Compare what was said of many photos in one go; after that, ``seen`` need not for any of them."""
+        names = dict.fromkeys(candidate.name for some in said for candidate in some)
+        self._compare([name for name in names if not any(f in self._named or f in self._called for f in _forms(name))])
+
     def _alike(self, candidates: Sequence[Candidate]) -> list[tuple[Candidate, float, KeywordPath | None]]:
         """Each with the keyword most like it in meaning."""
-        if self._sentences is None or not self._flat or not candidates:
-            return [(candidate, 0.0, None) for candidate in candidates]
+        self._compare([candidate.name for candidate in candidates])
+        return [(candidate, *self._meant.get(candidate.name, (0.0, None))) for candidate in candidates]
+
+    def _compare(self, names: Sequence[str]) -> None:
+        new = [name for name in names if name not in self._meant]
+        if self._sentences is None or self._heard is None or not self._flat or not new:
+            return
         if self._vectors is None:
             self._vectors = in_words(self._flat, self._sentences)
-        cosines = in_words([candidate.name for candidate in candidates], self._sentences) @ self._vectors.T
-        places = np.argmax(cosines, axis=1)
-        return [
-            (candidate, float(cosines[row, place]), self._owners[int(place)])
-            for row, (candidate, place) in enumerate(zip(candidates, places, strict=True))
-        ]
+        if len(self._meant) + len(new) > _MOST_COMPARED:
+            self._meant = {}
+            new = list(dict.fromkeys(names))
+        vectors = in_words(new, self._heard)
+        for start in range(0, len(new), _AT_ONCE):
+            cosines = vectors[start : start + _AT_ONCE] @ self._vectors.T
+            best = np.argmax(cosines, axis=1)
+            for name, row, place in zip(new[start : start + _AT_ONCE], cosines, best, strict=True):
+                self._meant[name] = float(row[place]), self._owners[int(place)]
 
 
 def _forms(name: str) -> tuple[str, ...]:

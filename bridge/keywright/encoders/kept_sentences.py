@@ -55,9 +55,11 @@ class KeptSentences:
             self._vectors = np.vstack([self._vectors, made])
             self._write()
             return self._vectors[[known[text] for text in texts]]
-        extra = {text: len(self._vectors) + row for row, text in enumerate(new)}
-        together = np.vstack([self._vectors, made]) if new else self._vectors
-        return together[[known[text] if text in known else extra[text] for text in texts]]
+        extra = {text: row for row, text in enumerate(new)}
+        found = np.empty((len(texts), self.dimension), dtype=np.float32)
+        for row, text in enumerate(texts):
+            found[row] = self._vectors[known[text]] if text in known else made[extra[text]]
+        return found
 
     def _read(self) -> tuple[dict[str, int], Vectors]:
         with (

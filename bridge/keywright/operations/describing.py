@@ -19,6 +19,7 @@ from keywright.describing.picture import picture_of
 from keywright.describing.providers import Kind, Provider
 from keywright.describing.vocabulary import Seen, Vocabulary
 from keywright.errors import KeywrightError
+from keywright.keywords import KeywordPath
 from keywright.operations.embedding import MISSING, embed_photos
 from keywright.operations.naming import sentences_of
 from keywright.operations.progress import Cancel, CancelledError, Progress, never, silent
@@ -150,12 +151,22 @@ def _names_to_send(workspace: Workspace) -> list[str]:
     return list(dict.fromkeys(k.path.name for k in sorted(known, key=lambda k: -k.photos)))
 
 
-def vocabulary(workspace: Workspace) -> Vocabulary:
+Named = Sequence[tuple[KeywordPath, tuple[str, ...]]]
+"""Keywords with their synonyms."""
+
+
+def named_keywords(workspace: Workspace) -> Named:
     """The user's own keywords: those of the catalogs learned from."""
     with workspace.store.read() as connection:
-        known = list_keywords(connection)
-    synonyms = {keyword.path.key: keyword.synonyms for keyword in known}
-    return Vocabulary([keyword.path for keyword in known], synonyms, sentences_of(workspace))
+        return [(keyword.path, keyword.synonyms) for keyword in list_keywords(connection)]
+
+
+def vocabulary(workspace: Workspace, named: Named | None = None) -> Vocabulary:
+    """The user's own keywords, made ready for what describers say; of that nothing is kept with the names' vectors."""
+    known = named_keywords(workspace) if named is None else named
+    sentences = sentences_of(workspace)
+    heard = None if sentences is None else sentences.without_keeping()
+    return Vocabulary([path for path, _ in known], {path.key: own for path, own in known}, sentences, heard)
 
 
 def try_out(
@@ -244,6 +255,7 @@ def what_was_seen(
     if not said:
         return {}
     words = words or vocabulary(workspace)
+    words.compare(found for each in said.values() for found in each.values())
     return {
         content: {name: words.seen(found, new=allowed[name]) for name, found in each.items() if name in allowed}
         for content, each in said.items()

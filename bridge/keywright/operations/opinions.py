@@ -11,15 +11,15 @@ from sqlalchemy import Connection, func, select
 
 from keywright.describing.vocabulary import How, Vocabulary
 from keywright.keywords import KeywordPath
-from keywright.operations.describing import vocabulary, what_was_seen
+from keywright.operations.describing import Named, named_keywords, vocabulary, what_was_seen
 from keywright.operations.workspace import Workspace
 from keywright.store.decisions import Decision, decisions
-from keywright.store.photos import KeywordIds, photos, vocabulary_mark
-from keywright.store.providers import described_mark, descriptions
+from keywright.store.photos import KeywordIds, catalogs, photos, vocabulary_mark
+from keywright.store.providers import described_mark, descriptions, providers
 from keywright.suggesting.combining import PRIOR, Case, Opinions, Said, Weights, fit_weights, hear
 
 _MOST_DECISIONS = 5000  # the newest; weights need no more
-_DECISIONS_AT_ONCE = 25  # after so many new ones, weights are fitted anew
+_DECISIONS_AT_ONCE = 25  # after so many new ones, or so many new descriptions, weights are fitted anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,8 @@ class Listener:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._lock = threading.Lock()
-        self._ready: tuple[str, Vocabulary, Mapping[str, Weights]] | None = None
+        self._words: tuple[str, Named, Vocabulary] | None = None
+        self._weights: tuple[str, Mapping[str, Weights]] | None = None
 
     def mark(self, connection: Connection) -> str:
         """Differs when something was described or forgotten since, or much decided; empty where nothing ever was."""
@@ -57,16 +58,39 @@ class Listener:
     def hear(self, content_ids: Sequence[str]) -> Heard:
         """What describers said of these pictures. Costs next to nothing where none was ever asked."""
         with self._workspace.store.read() as connection:
-            mark = self.mark(connection)
-        if not mark:
-            return NOTHING
+            if not self.mark(connection):
+                return NOTHING
+            words_mark = _words_mark(connection)
+            weights_mark = f"{_weights_mark(connection)}/{words_mark}"
         with self._lock:
-            if self._ready is None or self._ready[0] != mark:
-                words = vocabulary(self._workspace)
-                self._ready = mark, words, learned_weights(self._workspace, words)
-            _, words, weights = self._ready
+            words = self._vocabulary(words_mark)
+            if self._weights is None or self._weights[0] != weights_mark:
+                self._weights = weights_mark, learned_weights(self._workspace, words)
             said = _said(self._workspace, content_ids, words)
-        return Heard(said, weights) if said else NOTHING
+            return Heard(said, self._weights[1]) if said else NOTHING
+
+    def _vocabulary(self, mark: str) -> Vocabulary:
+        """The same until keywords or synonyms are others: what was compared with it need not be again."""
+        if self._words is None or self._words[0] != mark:
+            named = named_keywords(self._workspace)
+            same = self._words is not None and self._words[1] == named
+            made = self._words[2] if self._words is not None and same else vocabulary(self._workspace, named)
+            self._words = mark, named, made
+        return self._words[2]
+
+
+def _words_mark(connection: Connection) -> str:
+    """Differs when a catalog was read again, or another is learned from."""
+    read = connection.execute(select(catalogs.c.id, catalogs.c.learned, catalogs.c.read_at).order_by(catalogs.c.id))
+    return f"{vocabulary_mark(connection)}/{[tuple(row) for row in read]}"
+
+
+def _weights_mark(connection: Connection) -> str:
+    """Differs when much was described or decided, or a provider was added, changed or taken out."""
+    counted = [select(func.count()).select_from(table) for table in (descriptions, decisions)]
+    much = [connection.execute(one).scalar_one() // _DECISIONS_AT_ONCE for one in counted]
+    asked = connection.execute(select(func.count(), func.max(providers.c.agreed_at)).select_from(providers)).one()
+    return "/".join(map(str, [*much, *asked]))
 
 
 def _said(workspace: Workspace, content_ids: Sequence[str], words: Vocabulary) -> dict[str, Opinions]:
