@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from keywright.cli.encoders import encoder, finetune, pull
-from keywright.cli.output import counted, json_option, show_json, table
+from keywright.cli.output import counted, json_option, note, show_json, table
 from keywright.operations.figures import Accepted
 from keywright.operations.workspace import Workspace
 from keywright.store.models import VersionRow
@@ -90,6 +90,7 @@ def rollback(as_json: bool) -> None:
     from keywright.operations import versions
 
     with Workspace.open() as workspace:
+        workspace.announce = note
         found = versions.roll_back(workspace)
     show_json(found) if as_json else click.echo(f"Version {found.id} is active again.")
 

@@ -166,15 +166,19 @@ def previously_active(connection: Connection) -> Sequence[int]:
     return found
 
 
-def roll_back_version(connection: Connection) -> int | None:
-    """Make the version active that was active before the one that is now; ``None`` where there was none."""
+def roll_back_version(connection: Connection, to: int | None = None) -> int | None:
+    """Make the version active that was active before the one that is now; ``None`` where there was none.
+
+    ``to``: one that was active earlier; what was active since is rolled back too.
+    """
     before = previously_active(connection)[:-1]
-    if not before:
+    if not before or (to is not None and to not in before):
         return None
-    last = select(func.max(activations.c.id)).where(activations.c.version_id == before[-1]).scalar_subquery()
+    target = before[-1] if to is None else to
+    last = select(func.max(activations.c.id)).where(activations.c.version_id == target).scalar_subquery()
     connection.execute(delete(activations).where(activations.c.id > last))
-    _make_active(connection, before[-1])
-    return before[-1]
+    _make_active(connection, target)
+    return target
 
 
 def _make_active(connection: Connection, version: int) -> None:
