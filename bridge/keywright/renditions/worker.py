@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import BinaryIO
@@ -42,6 +43,8 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
 
 
 def main() -> None:
+    # Ctrl-C reaches every process of a terminal; whoever asked for the photo decides what is stopped.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Some C libraries print to standard output; only answers may go there.
     channel = os.dup(sys.stdout.fileno())
     nowhere = os.open(os.devnull, os.O_WRONLY)
