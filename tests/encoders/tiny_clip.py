@@ -11,7 +11,9 @@ from keywright.encoders.pulling import CONFIG
 WORDS = ("a", "an", "the", "photo", "picture", "of", "many", "close", "up", "with", "in", "it", "dog", "beach", ".")
 
 
-def make_tiny_clip(folder: Path, seed: int = 0, *, side: int = 32, patch: int = 8, width: int = 48) -> Path:
+def make_tiny_clip(
+    folder: Path, seed: int = 0, *, side: int = 32, patch: int = 8, width: int = 48, layers: int = 2
+) -> Path:
     """A whole open_clip model of a few thousand weights in ``folder``, as open_clip saves its own."""
     import torch
     from safetensors.torch import save_file
@@ -26,7 +28,7 @@ def make_tiny_clip(folder: Path, seed: int = 0, *, side: int = 32, patch: int = 
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>").save_pretrained(folder)
     described = {
         "embed_dim": width // 2,
-        "vision_cfg": {"image_size": side, "layers": 2, "width": width, "patch_size": patch, "head_width": 24},
+        "vision_cfg": {"image_size": side, "layers": layers, "width": width, "patch_size": patch, "head_width": 24},
         "text_cfg": {
             "context_length": 16,
             "vocab_size": len(vocabulary),

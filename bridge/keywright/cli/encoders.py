@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from keywright.cli.output import announce, counted, json_option, note, progress_bar, show_json, table
+from keywright.cli.output import announce, counted, json_option, note, progress_bar, show_json, stopping, table
 from keywright.errors import KeywrightError
 from keywright.operations.workspace import Workspace
 
@@ -27,7 +27,7 @@ def encoder(name: str | None, back: bool, anyway: bool, as_json: bool) -> None:
     if back and name:
         raise click.UsageError("--back takes no NAME.")
     with Workspace.open() as workspace:
-        workspace.announce = announce
+        workspace.announce = note if back else announce
         if back:
             row = switching.switch_back(workspace)
             show_json(row) if as_json else click.echo(f"{row.encoder_id} is in use again (version {row.id}).")
@@ -123,26 +123,32 @@ def pull(name: str | None, source: Path | None, yes: bool, as_json: bool) -> Non
 
 
 @click.command()
-@click.option("--name", default="tuned", show_default=True, help="What the new encoder is called.")
+@click.option("--name", help="What the new encoder is called; unless given tuned, or the next free of tuned-2, ...")
 @click.option("--epochs", type=click.IntRange(1, 200), help="At most so many in each of the three turns.")
 @json_option
-def finetune(name: str, epochs: int | None, as_json: bool) -> None:
+def finetune(name: str | None, epochs: int | None, as_json: bool) -> None:
     """Let the encoder in use learn your keywords, and change to the result where it is better.
 
-    Photos that nothing was learned from decide. Stopped, it goes on from the last epoch the next time.
+    Photos that nothing was learned from decide. Ctrl-C stops it; the next time it goes on from there.
     """
     from keywright.encoders.tuning import TuneSettings
-    from keywright.operations import finetuning, pulling, switching
+    from keywright.operations.finetuning import finetune_and_change
 
-    pulling.require_name(name)
-    with Workspace.open() as workspace, progress_bar() as progress:
+    with Workspace.open() as workspace, stopping() as cancel, progress_bar() as progress:
         workspace.announce = announce
         settings = TuneSettings() if epochs is None else TuneSettings(epochs=epochs)
-        done = finetuning.finetune(workspace, name, settings=settings, progress=progress)
-        changed = switching.switch(workspace, name, anyway=True, progress=progress) if done.better else None
+        done, changed = finetune_and_change(workspace, name, settings=settings, progress=progress, cancel=cancel)
     if as_json:
         show_json({"finetuning": done, "switched": changed})
         return
+    for failure in done.failures[:10]:
+        note(f"No picture: {failure.path}: {failure.reason}")
+    if done.failures:
+        note(f"{counted(len(done.failures), 'photo')} could not be read and took no part.")
+    if done.left_out:
+        note(f"{counted(done.left_out, 'photo')} took no part: {done.photos:,} are learned from at most.")
+    if done.known and done.encoder is not None:
+        note(f"An earlier run made {done.encoder.name} of these photos and keywords.")
     figures = (
         f"On photos that nothing was learned from, mean average precision went from {done.mean_before:.3f} to "
         f"{done.mean_after:.3f} (standard error of the difference {done.standard_error:.3f})."

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
@@ -15,7 +17,7 @@ import click
 
 from keywright.catalogs.base import RootMapping
 from keywright.keywords import KeywordPath
-from keywright.operations.progress import Progress, silent
+from keywright.operations.progress import Cancel, Progress, silent
 from keywright.text import printable
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -106,6 +108,27 @@ def progress_bar() -> Iterator[Progress]:
             bar.update(tasks[stage], completed=done, total=total)
 
         yield show
+
+
+@contextmanager
+def stopping() -> Iterator[Cancel]:
+    """Ctrl-C as the wish to stop at the next good place, which can be asked for; pressed again it stops at once."""
+    asked = threading.Event()
+
+    def ask(*_: object) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+        note("Stopping at the next good place; Ctrl-C again stops at once.")
+
+    if threading.current_thread() is not threading.main_thread():  # no other hears Ctrl-C
+        yield asked.is_set
+        return
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def percent(confidence: float) -> str:

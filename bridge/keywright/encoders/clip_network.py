@@ -50,9 +50,13 @@ class Vision(nn.Module):
         self.register_buffer("std", torch.tensor(std).reshape(1, 3, 1, 1) * 255, persistent=False)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        planes = (pixels.permute(0, 3, 1, 2).to(self.mean.dtype) - self.mean) / self.std
-        features: Tensor = self.model.encode_image(planes)  # type: ignore[operator]
+        features: Tensor = self.model.encode_image(self.planes(pixels))  # type: ignore[operator]
         return features.float()
+
+    def planes(self, pixels: Tensor) -> Tensor:
+        """What the network takes, shape (n, 3, side, side)."""
+        planes: Tensor = (pixels.permute(0, 3, 1, 2).to(self.mean.dtype) - self.mean) / self.std
+        return planes
 
 
 class ClipNetwork:

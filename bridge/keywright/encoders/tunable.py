@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,21 @@ from torch import Tensor, nn
 from keywright.encoders.base import EncoderError
 from keywright.encoders.builtin import FEATURES, BuiltinSpec
 from keywright.encoders.clip_network import ClipNetwork
+from keywright.encoders.cutting import cut
 from keywright.encoders.efficientnet_lite import Classifier, EfficientNetLite
-from keywright.encoders.kept import TUNED, KeptEncoder, sha256, write_kept
+from keywright.encoders.kept import MANIFEST, TUNED, KeptEncoder, sha256, write_kept
 from keywright.encoders.lite_graphs import Precision
 from keywright.encoders.pulling import keep_pulled
 from keywright.encoders.ranges import measured_ranges
-from keywright.encoders.tuning import short_numbers
+from keywright.encoders.tuning import save, short_numbers
 from keywright.errors import reason
 from keywright.renditions.base import Pixels
 
-CLIP_BLOCKS = 2
+MADE = "fine_tuned"
+"""In an encoder's settings: of what it was made, and with which figures."""
 _AT_ONCE = 8
 """Photos that go through a network's first layers at once: of 80, each took five times as long (two cores)."""
+_MOST = float(np.finfo(np.float16).max)
 _RANGED = 64  # photos that the ranges of an eight-bit form are measured on
 
 
@@ -83,20 +87,39 @@ def _device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def tunable_clip(network: ClipNetwork) -> Tunable:
-    """The last blocks of the part of a CLIP network that sees, and what follows them. Pixels go through all of it."""
-    network.moved(_device(), torch.float32)
-    visual: nn.Module = network.model.visual  # type: ignore[assignment]
-    stacks = [(name, one) for name, one in visual.named_modules() if isinstance(one, nn.Sequential | nn.ModuleList)]
-    name, stack = max(stacks, key=lambda pair: (len(pair[1]), -len(pair[0])))
-    last = [f"{name}.{number}." for number in range(len(stack))[-CLIP_BLOCKS:]]
-    ends = ("ln_post", "proj", "norm", "fc_norm", "attn_pool", "head")
-    trainable = [
-        parameter
-        for at, parameter in visual.named_parameters()
-        if at.startswith(tuple(last)) or at.removeprefix("trunk.").startswith(ends)
-    ]
-    return Tunable(lambda pixels: pixels, network.vision, trainable)
+def tunable_clip(network: ClipNetwork, pictures: Pixels) -> Tunable:
+    """The last blocks of the part of a CLIP network that sees, and what follows them; ``pictures``: a few photos.
+
+    Where the network cannot be cut there (``cutting``), pixels go through all of it. Raises ``EncoderError`` where
+    it has no blocks.
+    """
+    device = _device()
+    network.moved(device, torch.float32)
+    halves = cut(network.vision, torch.from_numpy(pictures).to(device))
+    start = halves.start
+    if start is None:
+        return Tunable(lambda pixels: pixels, halves.end, halves.trainable)
+
+    def front(pixels: Pixels) -> NDArray[np.float16]:
+        with torch.inference_mode(), short_numbers(torch.device(device)):
+            return np.concatenate([few(pixels[at : at + _AT_ONCE]) for at in range(0, len(pixels), _AT_ONCE)])
+
+    def few(pixels: Pixels) -> NDArray[np.float16]:
+        found: NDArray[np.float16] = (
+            start(torch.from_numpy(pixels).to(device)).clamp(-_MOST, _MOST).half().cpu().numpy()
+        )
+        return found
+
+    return Tunable(front, halves.end, halves.trainable)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is said of an encoder that was fine-tuned; ``made``: of what, and with which figures."""
+
+    text: str
+    licence: str
+    made: Mapping[str, object]
 
 
 def keep_lite(
@@ -105,50 +128,63 @@ def keep_lite(
     spec: BuiltinSpec,
     networks: Mapping[str, tuple[EfficientNetLite, Classifier]],
     pictures: Sequence[Pixels],
-    about: str,
+    about: About,
 ) -> KeptEncoder:
-    """Keep fine-tuned networks as an encoder; ``pictures`` are some photos as it is shown them."""
-    folder = _fresh(encoders, name)
-    for network_name, (network, classifier) in networks.items():
-        network.to("cpu")
-        state = {f"network.{key}": value.clone() for key, value in network.state_dict().items()}
-        state |= {"classifier.weight": classifier.weight, "classifier.bias": classifier.bias}
-        torch.save(state, folder / f"{network_name}.pth")
-        if spec.precision is Precision.INT8:
-            found = measured_ranges(network, pictures[:_RANGED])
-            lines = [f"{tensor} {one.low:.4f} {one.high:.4f}" for tensor, one in found.items()]
-            (folder / f"{network_name}.ranges.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    files = {file.name: sha256(file) for file in sorted(folder.iterdir())}
-    digest = "".join(files[f"{network_name}.pth"][:4] for network_name in networks)
-    kept = KeptEncoder(
-        kind=TUNED,
-        name=name,
-        id=f"tuned/{name}-{digest}/{spec.view.name}/{spec.precision}",
-        dimension=spec.dimension,
-        crop=spec.view.crop.value,
-        size=spec.view.size,
-        about=about,
-        licence="yours",
-        weights=f"{spec.networks[0]}.pth",
-        files=files,
-        settings={"networks": list(spec.networks), "precision": spec.precision.value},
-    )
-    write_kept(folder, kept)
+    """Keep fine-tuned networks as an encoder; ``pictures`` are some photos as it is shown them.
+
+    Raises ``EncoderError`` where the name is taken or it cannot be written.
+    """
+    with _fresh(encoders, name) as folder:
+        for network_name, (network, classifier) in networks.items():
+            network.to("cpu")
+            state = {f"network.{key}": value.clone() for key, value in network.state_dict().items()}
+            state |= {"classifier.weight": classifier.weight, "classifier.bias": classifier.bias}
+            save(state, folder / f"{network_name}.pth")
+            if spec.precision is Precision.INT8:
+                found = measured_ranges(network, pictures[:_RANGED])
+                lines = [f"{tensor} {one.low:.4f} {one.high:.4f}" for tensor, one in found.items()]
+                (folder / f"{network_name}.ranges.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        files = {file.name: sha256(file) for file in sorted(folder.iterdir())}
+        digest = "".join(files[f"{network_name}.pth"][:4] for network_name in networks)
+        kept = KeptEncoder(
+            kind=TUNED,
+            name=name,
+            id=f"tuned/{name}-{digest}/{spec.view.name}/{spec.precision}",
+            dimension=spec.dimension,
+            crop=spec.view.crop.value,
+            size=spec.view.size,
+            about=about.text,
+            licence=about.licence,
+            weights=f"{spec.networks[0]}.pth",
+            files=files,
+            settings={"networks": list(spec.networks), "precision": spec.precision.value, MADE: dict(about.made)},
+        )
+        write_kept(folder, kept)
     return kept
 
 
-def keep_clip(encoders: Path, name: str, source: Path, network: ClipNetwork, about: str, licence: str) -> KeptEncoder:
-    """Keep a fine-tuned CLIP network, with the configuration and tokenizer of the one in ``source``."""
+def keep_clip(encoders: Path, name: str, source: Path, network: ClipNetwork, about: About) -> KeptEncoder:
+    """Keep a fine-tuned CLIP network, with the configuration and tokenizer of the one in ``source``.
+
+    Raises ``EncoderError`` where the name is taken or it cannot be written.
+    """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    folder = _fresh(encoders, name)
-    for file in source.iterdir():
-        if file.suffix in (".json", ".txt", ".model") and file.name != "keywright.json":
-            shutil.copyfile(file, folder / file.name)
-    network.moved("cpu", torch.float32)
-    tensors = {key: value.clone().contiguous() for key, value in network.model.state_dict().items()}
-    save_file(tensors, folder / "open_clip_model.safetensors")
-    return keep_pulled(name, folder, licence, about)
+    with _fresh(encoders, name) as folder:
+        for file in source.iterdir():
+            if file.suffix in (".json", ".txt", ".model") and file.name != MANIFEST:
+                shutil.copyfile(file, folder / file.name)
+        network.moved("cpu", torch.float32)
+        tensors = {key: value.clone().contiguous() for key, value in network.model.state_dict().items()}
+        try:
+            save_file(tensors, folder / "open_clip_model.safetensors")
+        except SafetensorError as error:
+            raise OSError(reason(error)) from None
+        kept = keep_pulled(name, folder, about.licence, about.text)
+        kept = replace(kept, settings={**kept.settings, MADE: dict(about.made)})
+        write_kept(folder, kept)
+    return kept
 
 
 def distilled_head(features: NDArray[np.float32], before: NDArray[np.float32], head: Classifier) -> Classifier:
@@ -165,12 +201,21 @@ def distilled_head(features: NDArray[np.float32], before: NDArray[np.float32], h
     return Classifier(torch.from_numpy((weight + change.T).astype(np.float32)), head.bias)
 
 
-def _fresh(encoders: Path, name: str) -> Path:
-    folder = encoders / name
+@contextmanager
+def _fresh(encoders: Path, name: str) -> Iterator[Path]:
+    """A folder to write into, which gets its name once all is there: no encoder is ever replaced or half written."""
+    draft, folder = encoders / f".{name}.tuning", encoders / name
     try:
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700, parents=True)
+        yield draft
         if folder.exists():
-            shutil.rmtree(folder)
-        folder.mkdir(mode=0o700, parents=True)
+            raise EncoderError(f"There is an encoder {name} in {encoders} already; take another name.")
+        draft.rename(folder)
     except OSError as error:
-        raise EncoderError(f"{folder} cannot be made ({reason(error)}).") from None
-    return folder
+        raise EncoderError(
+            f"The encoder {name} cannot be kept in {encoders} ({reason(error)}); is there room on the disk? "
+            "The next run goes on from there."
+        ) from None
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)

@@ -14,10 +14,9 @@ graphics card multiplies bfloat16 itself, the blocks learn in it, in half the ti
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -29,6 +28,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from keywright.encoders.base import EncoderError
+from keywright.errors import reason
 
 Rows = NDArray[np.int64]
 Matrix = NDArray[np.float32]
@@ -75,30 +75,42 @@ class Tuned:
     mix: float
 
 
+Watch = Callable[[int, int], None]
+"""Told how many are done, and of how many."""
+
+
+def unwatched(done: int, total: int) -> None:
+    """A watch that nobody keeps."""
+
+
 def tune(
     blocks: nn.Module,
     trainable: Sequence[nn.Parameter],
     activations: Activations,
+    vectors: Matrix,
     labels: Labels,
     training: Rows,
     judge: Judge,
     checkpoint: Path,
     settings: TuneSettings,
-    progress: Callable[[int, int], None],
+    progress: Watch,
+    looked: Watch,
     cancel: Callable[[], bool],
 ) -> Tuned:
-    """Train ``blocks`` in place. ``labels``: (photos, keywords); ``training``: rows of photos that may be learned from.
+    """Train ``blocks`` in place. ``vectors``: what ``all_vectors`` makes of them as they are; ``labels``: (photos,
+    keywords); ``training``: rows of photos that may be learned from.
 
-    ``progress`` gets epochs done and most epochs. After each epoch ``checkpoint`` holds all that is needed to go on.
-    Raises ``TuningStoppedError`` where ``cancel()`` said so.
+    ``progress`` gets epochs done and most epochs, ``looked`` photos whenever all are looked at. After each epoch
+    ``checkpoint`` holds all that is needed to go on. Nothing but ``trainable`` changes: the network stays in evaluation
+    mode, so that what batch normalisation counted of a million other photos is not overwritten by a few hundred.
+    Raises ``TuningStoppedError`` where ``cancel()`` said so, ``EncoderError`` where the checkpoint cannot be written.
     """
     torch.manual_seed(settings.seed)
     device = next(blocks.parameters()).device
     truth = torch.from_numpy(labels.astype(np.float32)).to(device)
-    vectors = all_vectors(blocks, activations, len(labels))
     before = judge(vectors)
     head = _linear_start(vectors, labels, training, settings).to(device)
-    first = copy.deepcopy(blocks.state_dict())
+    first = weights_of(trainable)
     for parameter in trainable:
         parameter.requires_grad_(True)
     optimizer = torch.optim.AdamW(
@@ -113,18 +125,27 @@ def tune(
     score = torch.from_numpy(before)
     kept = _read(checkpoint)
     if kept is not None:
-        blocks.load_state_dict(kept["blocks"])
+        put_weights(trainable, kept["weights"])
         head.load_state_dict(kept["head"])
         optimizer.load_state_dict(kept["optimizer"])
         schedule.load_state_dict(kept["schedule"])
-        best, score, best_epoch, epoch = kept["best"], kept["score"], kept["best_epoch"], kept["epoch"]
+        best = [weight.to(device) for weight in kept["best"]]
+        score, best_epoch, epoch = kept["score"], kept["best_epoch"], kept["epoch"]
+
+    def stop_if_told() -> None:
+        if cancel():
+            raise TuningStoppedError(
+                f"Stopped after {epoch} of at most {settings.epochs} epochs; the next run goes on from there."
+            )
+
+    def watched(done: int, total: int) -> None:
+        stop_if_told()
+        looked(done, total)
+
     progress(epoch, settings.epochs)
     while epoch < settings.epochs and epoch - best_epoch < settings.patience:
         for rows, pictures in _batches(activations, training, settings, epoch):
-            if cancel():
-                raise TuningStoppedError(
-                    f"Stopped after {epoch} of at most {settings.epochs} epochs; the next run goes on from there."
-                )
+            stop_if_told()
             with short_numbers(device):
                 features = blocks(torch.from_numpy(pictures).to(device, torch.float32))
             logits = head(nn.functional.normalize(features.float(), dim=1) * settings.scale)
@@ -134,14 +155,14 @@ def tune(
             nn.utils.clip_grad_norm_(trainable, settings.steepest)
             optimizer.step()
             schedule.step()
+        now = judge(all_vectors(blocks, activations, len(labels), watched))
         epoch += 1
-        now = judge(all_vectors(blocks, activations, len(labels)))
         if best_epoch == 0 or not clearly_better(score.numpy(), now):
-            best, score, best_epoch = copy.deepcopy(blocks.state_dict()), torch.from_numpy(now), epoch
+            best, score, best_epoch = weights_of(trainable), torch.from_numpy(now), epoch
         _write(
             checkpoint,
             {
-                "blocks": blocks.state_dict(),
+                "weights": [parameter.detach() for parameter in trainable],
                 "head": head.state_dict(),
                 "optimizer": optimizer.state_dict(),
                 "schedule": schedule.state_dict(),
@@ -156,8 +177,8 @@ def tune(
         parameter.requires_grad_(False)
 
     def mixed(mix: float) -> Precisions:
-        blocks.load_state_dict({name: torch.lerp(first[name], tensor, mix) for name, tensor in best.items()})
-        return judge(all_vectors(blocks, activations, len(labels)))
+        put_weights(trainable, [torch.lerp(one, other, mix) for one, other in zip(first, best, strict=True)])
+        return judge(all_vectors(blocks, activations, len(labels), watched))
 
     mix, found = settings.mixes[0], mixed(settings.mixes[0])
     for other in settings.mixes[1:]:
@@ -165,8 +186,20 @@ def tune(
             mix, found = other, scores
     if clearly_better(before, found):
         mix, found = 0.0, before
-    mixed(mix)
+    put_weights(trainable, [torch.lerp(one, other, mix) for one, other in zip(first, best, strict=True)])
     return Tuned(float(np.nanmean(before)), float(np.nanmean(found)), epoch, mix)
+
+
+def weights_of(trainable: Sequence[nn.Parameter]) -> list[Tensor]:
+    """Copies of them."""
+    return [parameter.detach().clone() for parameter in trainable]
+
+
+def put_weights(trainable: Sequence[nn.Parameter], weights: Sequence[Tensor]) -> None:
+    """Let the parameters be these, wherever either lie."""
+    with torch.no_grad():
+        for parameter, weight in zip(trainable, weights, strict=True):
+            parameter.copy_(weight)
 
 
 def clearly_better(one: Precisions, other: Precisions) -> bool:
@@ -192,29 +225,43 @@ def keyword_loss(logits: Tensor, truth: Tensor) -> Tensor:
     return nn.functional.binary_cross_entropy_with_logits(logits, truth, reduction="sum") / len(logits)
 
 
-def all_vectors(blocks: nn.Module, activations: Activations, photos: int) -> Matrix:
+def all_vectors(blocks: nn.Module, activations: Activations, photos: int, watch: Watch = unwatched) -> Matrix:
     """Unit vectors of all photos as they are, near enough to judge by."""
-    found = all_features(blocks, activations, photos, exact=False)
-    unit: Matrix = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
-    return unit
+    return unit(all_features(blocks, activations, photos, watch, exact=False))
+
+
+def unit(vectors: Matrix) -> Matrix:
+    """Of length 1, but for those of length 0."""
+    found: Matrix = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    return found
 
 
 def all_features(
-    blocks: nn.Module, activations: Activations, photos: int, *, exact: bool = True, batch: int = 64
+    blocks: nn.Module,
+    activations: Activations,
+    photos: int,
+    watch: Watch = unwatched,
+    *,
+    exact: bool = True,
+    batch: int = 64,
 ) -> Matrix:
-    """Features of all photos as they are, shape (photos, dimension)."""
+    """Features of all photos as they are, shape (photos, dimension). What ``watch`` raises ends it."""
     device = next(blocks.parameters()).device
     found: Matrix | None = None
+    done = 0
     with torch.inference_mode(), nullcontext() if exact else short_numbers(device):
         for rows, values in zip(activations.rows, activations.values, strict=True):
             for start in range(0, len(rows), batch):
+                watch(done, photos)
                 part = torch.from_numpy(np.asarray(values[start : start + batch, 0], np.float32)).to(device)
                 features = blocks(part).float().cpu().numpy()
                 if found is None:
                     found = np.zeros((photos, features.shape[1]), np.float32)
                 found[rows[start : start + batch]] = features
+                done += len(part)
     if found is None:
         raise EncoderError("There are no photos to fine-tune on.")
+    watch(done, photos)
     return found
 
 
@@ -269,10 +316,30 @@ def _read(checkpoint: Path) -> dict[str, Any] | None:
         return None
     except (OSError, RuntimeError, ValueError, EOFError, KeyError):
         return None  # cut off while it was written: training begins anew
-    return kept if isinstance(kept.get("score"), Tensor) else None
+    return kept if "weights" in kept else None
 
 
 def _write(checkpoint: Path, state: dict[str, Any]) -> None:
     fresh = checkpoint.with_name(checkpoint.name + ".new")
-    torch.save(state, fresh)
-    fresh.replace(checkpoint)
+    with written(fresh):
+        save(state, fresh)
+        fresh.replace(checkpoint)
+
+
+def save(state: dict[str, Any], file: Path) -> None:
+    """``torch.save``, raising ``OSError`` where the file cannot be written."""
+    try:
+        torch.save(state, file)
+    except RuntimeError as error:  # what torch makes of a full disk
+        raise OSError(reason(error)) from None
+
+
+@contextmanager
+def written(file: Path) -> Iterator[None]:
+    """An ``OSError`` while ``file`` is written, most often that the disk is full, becomes an ``EncoderError``."""
+    try:
+        yield
+    except OSError as error:
+        raise EncoderError(
+            f"{file} cannot be written ({reason(error)}); is there room on the disk? The next run goes on from there."
+        ) from None

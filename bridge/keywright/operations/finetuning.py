@@ -9,37 +9,38 @@ the same, so that it lies between them.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from filelock import FileLock, Timeout
 
-from keywright.encoders.base import available_cores
+from keywright.encoders.base import EncoderError
 from keywright.encoders.builtin import BUILTIN, BuiltinSpec
+from keywright.encoders.clip_catalogue import clip_model
 from keywright.encoders.kept import CLIP, KeptEncoder, kept_encoders
-from keywright.errors import KeywrightError
-from keywright.operations.gathering import Gathered, gather
-from keywright.operations.progress import Cancel, CancelledError, Progress, never, silent
-from keywright.operations.turns import TURNS, Turn, decide, is_better, judged, parted
+from keywright.errors import KeywrightError, reason
+from keywright.operations.crossing import Told, crossed
+from keywright.operations.embedding import Failure
+from keywright.operations.gathering import gather
+from keywright.operations.material import Material, chosen, read
+from keywright.operations.progress import Cancel, Progress, never, silent
+from keywright.operations.pulling import require_name
+from keywright.operations.switching import Switched, switch
+from keywright.operations.turns import TURNS, decide, is_better
 from keywright.operations.workspace import Workspace
-from keywright.renditions.base import Pixels, RenditionError
-from keywright.renditions.renderer import Renderer
 
 if TYPE_CHECKING:
-    from keywright.encoders.tunable import Tunable
-    from keywright.encoders.tuning import Activations, Labels, Matrix, Tuned, TuneSettings
+    from keywright.encoders.tunable import About
+    from keywright.encoders.tuning import Matrix, TuneSettings
 
-LEAST_PHOTOS = 100
-LEAST_OF_KEYWORD = 8
-"""A keyword on fewer photos has too few in each part."""
-MOST_PHOTOS = 6000
+USUAL_NAME = "tuned"
+_FIGURES = ("photos", "keywords", "epochs", "mean_before", "mean_after", "standard_error")
+_SHOTS = 8  # photos that a cut through a network is tried on
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,285 +55,212 @@ class FineTuned:
     mean_before: float
     mean_after: float
     standard_error: float  # of their difference
+    known: bool = False  # an earlier run had made just this
+    left_out: int = 0  # photos that are more than is learned from
+    failures: Sequence[Failure] = ()  # photos that could not be read
 
     @property
     def better(self) -> bool:
         return self.encoder is not None
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Crossed:
-    """Features of all photos, not normalised: of the network as it was, as each turn left it, and of their mean."""
-
-    before: Matrix
-    after: Sequence[Matrix]
-    mean: Matrix
-    epochs: int  # of the longest turn
-
-
 @dataclass(frozen=True, slots=True)
-class Material:
-    """Photos to learn from: ``pictures`` as the encoder is shown them, ``labels`` (photos, keywords)."""
+class _Run:
+    """What one run works with; ``mark``: what of an earlier run's work is of use hangs on it."""
 
-    pictures: Sequence[Pixels]
-    labels: Labels
-    turns: Sequence[Turn]
+    workspace: Workspace
+    name: str | None  # None: the next free one
+    mark: Mapping[str, object]
+    material: Material
+    work: Path
+    settings: TuneSettings
+    progress: Progress
+    cancel: Cancel
+
+    def told(self, what: str) -> Told:
+        return Told(what, self.progress, self.cancel)
 
 
 def finetune(
     workspace: Workspace,
-    name: str = "tuned",
+    name: str | None = None,
     *,
     settings: TuneSettings | None = None,
     progress: Progress = silent,
     cancel: Cancel = never,
 ) -> FineTuned:
-    """Fine-tune the encoder in use, and keep it as ``name`` where that is better; which encoder is in use stays.
+    """Fine-tune the encoder in use, and keep it as ``name`` where that is better (``None``: ``tuned``, or the next free
+    ``tuned-2``); which encoder is in use stays.
 
-    Stopped, it goes on from the last epoch. Raises ``KeywrightError`` where there is too little to learn from, and
-    ``CancelledError`` when told to stop.
+    Stopped, it goes on from the last epoch; where an earlier run kept an encoder that was made of the same, that one is
+    given. Raises ``KeywrightError`` where there is too little to learn from, the encoder in use cannot be fine-tuned,
+    the name is taken or there is no room; ``CancelledError`` when told to stop.
     """
     from keywright.encoders.tuning import TuneSettings
 
     base = workspace.encoder_id
-    work = workspace.home.cache / "finetuning" / name
-    with workspace.store.read() as connection:
-        gathered = gather(workspace, connection)
-    material = prepared(workspace, gathered, progress, cancel)
+    kept = require_tunable(workspace, name)
     settings = settings or TuneSettings()
-    _begin(work, base, material, settings)
-    if base in BUILTIN:
-        report = _tune_lite(workspace, BUILTIN[base], name, material, work, settings, progress, cancel)
-    else:
-        kept = next((one for one in kept_encoders(workspace.home.encoders) if one.id == base), None)
-        if kept is None or kept.kind != CLIP:
-            raise KeywrightError(
-                f"The encoder {base} is fine-tuned already; go back to the one it was made from, and begin there."
-            )
-        report = _tune_clip(workspace, kept, name, material, work, settings, progress, cancel)
-    shutil.rmtree(work, ignore_errors=True)
-    return report
-
-
-def prepared(workspace: Workspace, gathered: Gathered, progress: Progress, cancel: Cancel) -> Material:
-    """Pictures and labels of the photos that can be learned from. Raises ``KeywrightError`` where they are too few."""
-    keywords = [one for one in gathered.data.keywords if len(one.positives) >= LEAST_OF_KEYWORD]
-    labels = np.zeros((len(gathered.paths), len(keywords)), bool)
-    for column, one in enumerate(keywords):
-        labels[one.positives, column] = True
-    rows = np.flatnonzero(labels.any(axis=1))
-    # The order hangs on the photos' content alone: a run that goes on finds the same parts.
-    order = sorted(rows.tolist(), key=lambda row: hashlib.blake2b(gathered.content_ids[row].encode()).digest())
-    order = order[:MOST_PHOTOS]
-    found: list[tuple[int, Pixels]] = []
-    view, stage = workspace.encoder.view, "Reading photos to fine-tune on"
-    with Renderer() as renderer, ThreadPoolExecutor(available_cores()) as pool:
-
-        def picture(row: int) -> Pixels | None:
-            try:
-                return None if cancel() else renderer.rendition(gathered.paths[row], view).pixels
-            except RenditionError:
-                return None
-
-        for row, pixels in zip(order, pool.map(picture, order), strict=True):
-            if pixels is not None:
-                found.append((row, pixels))
-            progress(stage, len(found), len(order))
-    if cancel():
-        raise CancelledError("Stopped while reading the photos; the next run begins anew.")
-    labels = labels[[row for row, _ in found]]
-    enough = labels.sum(axis=0) >= LEAST_OF_KEYWORD
-    if len(found) < LEAST_PHOTOS or not enough.any():
-        raise KeywrightError(
-            f"Fine-tuning needs at least {LEAST_PHOTOS} photos that can be read and keywords on at least "
-            f"{LEAST_OF_KEYWORD} of them; there are {len(found)} photos and {int(enough.sum())} such keywords."
-        )
-    return Material([pixels for _, pixels in found], labels[:, enough], parted(len(found)))
-
-
-def _begin(work: Path, base: str, material: Material, settings: TuneSettings) -> None:
-    """Keep what an earlier run left only where it was of the same photos, keywords, encoder and settings."""
-    said = hashlib.blake2b(np.packbits(material.labels).tobytes() + str(len(material.pictures)).encode()).hexdigest()
-    mark = work / "of.json"
-    wanted = json.dumps({"base": base, "labels": said, "settings": repr(settings)})
+    with workspace.store.read() as connection:
+        photos = chosen(gather(workspace, connection))
+    mark = {"base": base, "photos": photos.digest(), "settings": repr(settings)}
+    found = _made_before(workspace, name, mark)
+    if found is not None:
+        return found
+    require_free(workspace, name)
+    work = workspace.home.cache / "finetuning" / (name or USUAL_NAME)
+    work.parent.mkdir(parents=True, exist_ok=True)
     try:
-        if mark.read_text(encoding="utf-8") == wanted:
+        with FileLock(work.with_name(f"{work.name}.lock"), timeout=0):
+            there, material = read(photos, workspace.encoder.view, progress, cancel)
+            _begin(work, {**mark, "read": there.digest()})
+            run = _Run(workspace, name, mark, material, work, settings, progress, cancel)
+            report = _tune_lite(run, BUILTIN[base]) if kept is None else _tune_clip(run, kept)
+            shutil.rmtree(work, ignore_errors=True)
+    except Timeout:
+        raise KeywrightError("Another run fine-tunes already; wait for it, or stop it.") from None
+    return replace(report, left_out=photos.left_out, failures=material.failures)
+
+
+def finetune_and_change(
+    workspace: Workspace,
+    name: str | None = None,
+    *,
+    settings: TuneSettings | None = None,
+    progress: Progress = silent,
+    cancel: Cancel = never,
+) -> tuple[FineTuned, Switched | None]:
+    """``finetune``, and change to the result where it is better. Raises what both raise; called again it goes on."""
+    done = finetune(workspace, name, settings=settings, progress=progress, cancel=cancel)
+    if done.encoder is None:
+        return done, None
+    return done, switch(workspace, done.encoder.id, anyway=True, progress=progress, cancel=cancel)
+
+
+def made_of(workspace: Workspace) -> str | None:
+    """The encoder that the one in use was fine-tuned from, where it was."""
+    from keywright.encoders.tunable import MADE
+
+    kept = next((one for one in kept_encoders(workspace.home.encoders) if one.id == workspace.encoder_id), None)
+    made: Any = None if kept is None else kept.settings.get(MADE)
+    return None if made is None else str(made["of"]["base"])
+
+
+def require_tunable(workspace: Workspace, name: str | None) -> KeptEncoder | None:
+    """The encoder in use where it was pulled, ``None`` for a built-in one.
+
+    Raises ``KeywrightError`` where it cannot be fine-tuned, or ``name`` can be no encoder's.
+    """
+    if name is not None:
+        require_name(name)
+        if clip_model(name) is not None:
+            raise EncoderError(f"{name} is the name of an encoder that can be pulled; take another name.")
+    base = workspace.encoder_id
+    if base in BUILTIN:
+        return None
+    kept = next((one for one in kept_encoders(workspace.home.encoders) if one.id == base), None)
+    if kept is None or kept.kind != CLIP:
+        raise KeywrightError(
+            f"The encoder {base} is fine-tuned already; go back to the one it was made from, and begin there."
+        )
+    return kept
+
+
+def require_free(workspace: Workspace, name: str | None) -> None:
+    """Raises ``EncoderError`` where an encoder has the name: none is ever replaced."""
+    if name is not None and (workspace.home.encoders / name).exists():
+        raise EncoderError(f"There is an encoder {name} already; take another name.")
+
+
+def _free(workspace: Workspace, name: str | None) -> str:
+    if name is not None:
+        return name
+    number, free = 1, USUAL_NAME
+    while (workspace.home.encoders / free).exists():
+        number += 1
+        free = f"{USUAL_NAME}-{number}"
+    return free
+
+
+def _made_before(workspace: Workspace, name: str | None, mark: Mapping[str, object]) -> FineTuned | None:
+    """What an earlier run kept that began from the same."""
+    from keywright.encoders.tunable import MADE
+
+    for one in kept_encoders(workspace.home.encoders):
+        made: Any = one.settings.get(MADE)
+        if made is not None and made["of"] == mark and name in (None, one.name):
+            return FineTuned(str(mark["base"]), one, **made["figures"], known=True)
+    return None
+
+
+def _begin(work: Path, mark: Mapping[str, object]) -> None:
+    """Keep what an earlier run left only where it was of the same photos, keywords, encoder and settings."""
+    file = work / "of.json"
+    wanted = json.dumps(mark, sort_keys=True)
+    try:
+        if file.read_text(encoding="utf-8") == wanted:
             return
     except OSError:
         pass  # there is none, or it cannot be read: then it is begun anew
     shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    mark.write_text(wanted, encoding="utf-8")
+    try:
+        work.mkdir(parents=True)
+        file.write_text(wanted, encoding="utf-8")
+    except OSError as error:
+        raise EncoderError(f"{work} cannot be written to ({reason(error)}).") from None
 
 
-def _tune_lite(
-    workspace: Workspace,
-    spec: BuiltinSpec,
-    name: str,
-    material: Material,
-    work: Path,
-    settings: TuneSettings,
-    progress: Progress,
-    cancel: Cancel,
-) -> FineTuned:
+def _tune_lite(run: _Run, spec: BuiltinSpec) -> FineTuned:
     from keywright.encoders.builtin import USUAL_LENGTH
     from keywright.encoders.lite_graphs import packaged
     from keywright.encoders.tunable import distilled_head, keep_lite, tunable_lite
+    from keywright.encoders.tuning import unit
 
     made, parts = {}, []
-    for network_name in spec.networks:
-        network, head = packaged(network_name).load()
-        tunable = tunable_lite(network)
-        done = _crossed(tunable, material, work / network_name, settings, network_name, progress, cancel)
-        made[network_name] = (network, distilled_head(done.mean, done.before, head))
-        parts.append((done, USUAL_LENGTH[network_name]))
-    before = _unit(np.concatenate([done.before / length for done, length in parts], axis=1))
+    for name in spec.networks:
+        network, head = packaged(name).load()
+        done = crossed(tunable_lite(network), run.material, run.work / name, run.settings, run.told(name))
+        made[name] = (network, distilled_head(done.mean, done.before, head))
+        parts.append((done, USUAL_LENGTH[name]))
+    before = unit(np.concatenate([done.before / length for done, length in parts], axis=1))
     after = [
-        _unit(np.concatenate([done.after[turn] / length for done, length in parts], axis=1)) for turn in range(TURNS)
+        unit(np.concatenate([done.after[turn] / length for done, length in parts], axis=1)) for turn in range(TURNS)
     ]
-    means, error = decide(before, after, material.labels, material.turns)
-    encoder = None
-    if is_better(means, error):
-        about = f"{spec.id} fine-tuned on {len(material.labels):,} photos"
-        encoder = keep_lite(workspace.home.encoders, name, spec, made, material.pictures, about)
-    return _report(spec.id, encoder, material, max(done.epochs for done, _ in parts), means, error)
+    report = _judged(run, spec.id, max(done.epochs for done, _ in parts), before, after)
+    if not is_better((report.mean_before, report.mean_after), report.standard_error):
+        return report
+    about = _about(run, report, "yours")
+    name = _free(run.workspace, run.name)
+    encoder = keep_lite(run.workspace.home.encoders, name, spec, made, run.material.pictures, about)
+    return replace(report, encoder=encoder)
 
 
-def _tune_clip(
-    workspace: Workspace,
-    kept: KeptEncoder,
-    name: str,
-    material: Material,
-    work: Path,
-    settings: TuneSettings,
-    progress: Progress,
-    cancel: Cancel,
-) -> FineTuned:
+def _tune_clip(run: _Run, kept: KeptEncoder) -> FineTuned:
     from keywright.encoders.clip_network import ClipNetwork
     from keywright.encoders.tunable import keep_clip, tunable_clip
+    from keywright.encoders.tuning import unit
 
-    source = workspace.home.encoders / kept.name
+    source = run.workspace.home.encoders / kept.name
     network = ClipNetwork(kept, source, folded=False)
-    done = _crossed(tunable_clip(network), material, work / "vision", settings, kept.name, progress, cancel)
-    means, error = decide(_unit(done.before), [_unit(one) for one in done.after], material.labels, material.turns)
-    encoder = None
-    if is_better(means, error):
-        about = f"{kept.id} fine-tuned on {len(material.labels):,} photos"
-        encoder = keep_clip(workspace.home.encoders, name, source, network, about, kept.licence)
-    return _report(kept.id, encoder, material, done.epochs, means, error)
+    tunable = tunable_clip(network, np.stack(run.material.pictures[:_SHOTS]))
+    done = crossed(tunable, run.material, run.work / "vision", run.settings, run.told(kept.name))
+    report = _judged(run, kept.id, done.epochs, unit(done.before), [unit(one) for one in done.after])
+    if not is_better((report.mean_before, report.mean_after), report.standard_error):
+        return report
+    name = _free(run.workspace, run.name)
+    about = _about(run, report, kept.licence)
+    return replace(report, encoder=keep_clip(run.workspace.home.encoders, name, source, network, about))
 
 
-def _report(
-    base: str, encoder: KeptEncoder | None, material: Material, epochs: int, means: tuple[float, float], error: float
-) -> FineTuned:
-    photos, keywords = material.labels.shape
-    return FineTuned(base, encoder, photos, keywords, epochs, means[0], means[1], error)
+def _judged(run: _Run, base: str, epochs: int, before: Matrix, after: Sequence[Matrix]) -> FineTuned:
+    photos, keywords = run.material.labels.shape
+    means, error = decide(before, after, run.material.labels, run.material.turns)
+    return FineTuned(base, None, photos, keywords, epochs, means[0], means[1], error)
 
 
-def _crossed(
-    tunable: Tunable,
-    material: Material,
-    folder: Path,
-    settings: TuneSettings,
-    what: str,
-    progress: Progress,
-    cancel: Cancel,
-) -> Crossed:
-    """Train ``tunable`` in each turn from where it was, and leave it with the mean of their weights."""
-    from keywright.encoders.tuning import all_features
+def _about(run: _Run, report: FineTuned, licence: str) -> About:
+    from keywright.encoders.tunable import About
 
-    activations = _activations(tunable, material, settings.variations, folder, what, progress, cancel)
-    count, blocks = len(material.labels), tunable.blocks
-    before = all_features(blocks, activations, count)
-    first = {name: tensor.clone() for name, tensor in blocks.state_dict().items()}
-    mean = {name: tensor.clone() for name, tensor in first.items()}
-    after, epochs = [], 0
-    for number, turn in enumerate(material.turns):
-        blocks.load_state_dict(first)
-
-        def trained(done: int, total: int, number: int = number) -> None:
-            progress(f"Fine-tuning {what}", number * total + done, TURNS * total)
-
-        done = _train(tunable, activations, material, turn, folder / f"turn{number}.pt", settings, trained, cancel)
-        epochs = max(epochs, done.epochs)
-        after.append(all_features(blocks, activations, count))
-        for name, tensor in blocks.state_dict().items():
-            if tensor.is_floating_point():
-                mean[name] += (tensor - first[name]) / TURNS
-    blocks.load_state_dict(mean)
-    return Crossed(before, after, all_features(blocks, activations, count), epochs)
-
-
-def _activations(
-    tunable: Tunable, material: Material, variations: int, folder: Path, what: str, progress: Progress, cancel: Cancel
-) -> Activations:
-    """What the part that never changes makes of each photo and its variations, in files of the folder."""
-    from keywright.encoders.augmenting import varied
-    from keywright.encoders.tuning import Activations
-
-    views = 1 + variations
-    folder.mkdir(parents=True, exist_ok=True)
-    shapes = [picture.shape for picture in material.pictures]
-    rows, values, done = [], [], 0
-    for number, shape in enumerate(sorted(set(shapes))):
-        mine = np.array([row for row, other in enumerate(shapes) if other == shape])
-        file, whole = folder / f"{number}.npy", folder / f"{number}.whole"
-        rows.append(mine)
-        if whole.is_file():
-            values.append(np.load(file, mmap_mode="r"))
-            done += len(mine)
-            continue
-        out: NDArray[Any] | None = None
-        for start in range(0, len(mine), 16):
-            if cancel():
-                raise CancelledError("Stopped before the first epoch; the next run begins anew.")
-            one = np.stack([material.pictures[row] for row in mine[start : start + 16]])
-            generator = np.random.default_rng((number, start))  # a run that goes on makes the same variations
-            shown = np.stack([one, *(varied(one, generator) for _ in range(variations))], axis=1)
-            made = tunable.front(shown.reshape(-1, *shape))
-            made = made.reshape(len(one), views, *made.shape[1:])
-            if out is None:
-                out = np.lib.format.open_memmap(file, mode="w+", dtype=made.dtype, shape=(len(mine), *made.shape[1:]))
-            out[start : start + len(one)] = made
-            done += len(one)
-            progress(f"Looking at photos with {what}", done, len(shapes))
-        whole.touch()
-        values.append(np.load(file, mmap_mode="r"))
-    return Activations(rows, values)
-
-
-def _train(
-    tunable: Tunable,
-    activations: Activations,
-    material: Material,
-    turn: Turn,
-    checkpoint: Path,
-    settings: TuneSettings,
-    progress: Callable[[int, int], None],
-    cancel: Cancel,
-) -> Tuned:
-    from keywright.encoders.tuning import TuningStoppedError, tune
-
-    def judge(vectors: Matrix) -> NDArray[np.float64]:
-        return judged(vectors, material.labels, turn.training, turn.stopping)
-
-    try:
-        return tune(
-            tunable.blocks,
-            tunable.trainable,
-            activations,
-            material.labels,
-            turn.training,
-            judge,
-            checkpoint,
-            settings,
-            progress,
-            cancel,
-        )
-    except TuningStoppedError as error:
-        raise CancelledError(str(error)) from None
-
-
-def _unit(vectors: Matrix) -> Matrix:
-    unit: Matrix = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    return unit
+    text = f"{report.base} fine-tuned on {report.photos:,} photos"
+    figures = {name: getattr(report, name) for name in _FIGURES}
+    return About(text, licence, {"of": run.mark, "figures": figures})

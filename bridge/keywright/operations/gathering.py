@@ -134,14 +134,14 @@ def _said(connection: Connection, source: ColumnElement[bool], allowed: Containe
     marked: dict[int, set[str]] = defaultdict(set)
     decided = _decided_contents(connection)
     for decision in list_decisions(connection):
-        content = decided.get(decision.photo_id)
+        content, file = decided.get(decision.photo_id, (None, Path()))
         if content is None or content not in allowed:
             continue
-        shown.setdefault(content, Path())
+        shown.setdefault(content, file)
         target = carried if decision.decision is Decision.ACCEPTED else refused
         target[decision.keyword_id].add(content)
     for photo_id, keyword_id in list_primes(connection):
-        content = told.get(photo_id) or decided.get(photo_id)
+        content = told.get(photo_id) or decided.get(photo_id, (None, Path()))[0]
         if content in allowed:
             marked[keyword_id].add(content or "")
     return _Said(carried, refused, marked, shown)
@@ -185,11 +185,12 @@ def _examples(
     ]
 
 
-def _decided_contents(connection: Connection) -> dict[int, str]:
-    """Content ids of all photos with a decision, also of those that are gone: what was decided still teaches."""
+def _decided_contents(connection: Connection) -> dict[int, tuple[str, Path]]:
+    """Content ids and paths of all photos with a decision, also of those that are gone: what was decided still
+    teaches."""
     from keywright.store.decisions import decisions
 
-    chosen = select(photos.c.id, photos.c.content_id).where(
+    chosen = select(photos.c.id, photos.c.content_id, photos.c.path).where(
         photos.c.id.in_(select(decisions.c.photo_id)), photos.c.content_id.is_not(None)
     )
-    return {int(row.id): row.content_id for row in connection.execute(chosen)}
+    return {int(row.id): (row.content_id, Path(row.path)) for row in connection.execute(chosen)}
