@@ -120,6 +120,16 @@ class Library(Wire):
         """Look at all photos with another encoder and let its models suggest, where they are as good or ``anyway``."""
         return Job.of(self.request("POST", "/v1/encoders/change", {"name": name, "anyway": anyway}, safe=True))
 
+    def fine_tuning(self) -> Job | None:
+        """The newest fine-tuning, as far as it has come or as it ended."""
+        newest = self.get("/v1/encoders")["finetuning"]
+        return None if newest is None else Job.of(newest)
+
+    def fine_tune(self, name: str | None = None, *, epochs: int | None = None) -> Job:
+        """Let the encoder in use learn the keywords, and change to the result where it is better."""
+        body = {"name": name, "epochs": epochs}
+        return Job.of(self.request("POST", "/v1/encoders/finetune", body, safe=True))
+
     def take_encoder_back(self) -> ModelVersion:
         """Let the encoder before be in use again, with its models."""
         return of(ModelVersion, self.request("POST", "/v1/encoders/back"))

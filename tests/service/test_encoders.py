@@ -62,3 +62,18 @@ def test_what_cannot_be_changed_is_said_at_once(bridge: Raw) -> None:
         bridge.client.take_encoder_back()
     ended = bridge.client.wait(bridge.client.change_encoder("best").id)
     assert (ended.state, "Nothing has been learned yet" in str(ended.error)) == ("failed", True)
+
+
+def test_fine_tuning_is_a_job_and_what_cannot_be_done_is_said(learned: Raw) -> None:
+    client = learned.client
+    assert client.fine_tuning() is None
+    with pytest.raises(ProblemError, match="'fast' cannot be an encoder's name"):
+        client.fine_tune("fast")
+    job = client.fine_tune(epochs=1)
+    ended = client.wait(job.id)
+    assert (job.kind, ended.state) == ("finetune", "failed")
+    assert "Fine-tuning needs at least 100 photos" in str(ended.error)
+    newest = client.fine_tuning()
+    assert newest is not None
+    assert newest.id == job.id
+    assert in_use(learned) == [FAST]

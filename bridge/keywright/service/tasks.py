@@ -5,11 +5,13 @@ Every one may be killed at any moment and begun anew: an operation goes on from 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keywright.config import EVERYTHING, Profile
+from keywright.errors import KeywrightError
 from keywright.operations.progress import Cancel, Progress
 from keywright.operations.workspace import Workspace
 from keywright.text import printable
@@ -91,6 +93,33 @@ def encoder(workspace: Workspace, params: Mapping[str, Any], progress: Progress,
         "mean_after": done.mean_asked,
         "held_back": done.held_back,
         **_embedded(done.embedding),
+    }
+
+
+def finetune(workspace: Workspace, params: Mapping[str, Any], progress: Progress, cancel: Cancel) -> Result:
+    """``base``: the encoder that was in use when it was asked for; ``name`` of the new one and ``epochs``, or null."""
+    from keywright.encoders.tuning import TuneSettings
+    from keywright.operations.finetuning import finetune_and_change, made_of
+
+    if workspace.encoder_id != params["base"]:
+        if made_of(workspace) == params["base"]:  # killed after the last step, and begun anew
+            return {"encoder": workspace.encoder_id, "better": True}
+        raise KeywrightError(f"The encoder {params['base']} is not in use any more; ask for the new one.")
+    settings = TuneSettings() if params["epochs"] is None else TuneSettings(epochs=params["epochs"])
+    done, changed = finetune_and_change(workspace, params["name"], settings=settings, progress=progress, cancel=cancel)
+    if changed is not None:
+        _refresh_after(workspace)
+    return {
+        "encoder": workspace.encoder_id,
+        "better": done.better,
+        "photos": done.photos,
+        "keywords": done.keywords,
+        "epochs": done.epochs,
+        "mean_before": done.mean_before,
+        "mean_after": done.mean_after,
+        "standard_error": done.standard_error if math.isfinite(done.standard_error) else None,
+        "left_out": done.left_out,
+        "failed": [{"path": _text(f.path), "reason": _text(f.reason)} for f in done.failures[:_MOST_NAMED]],
     }
 
 
@@ -213,6 +242,7 @@ TASKS: Mapping[str, Task] = {
     "learn": learn,
     "train": train,
     "encoder": encoder,
+    "finetune": finetune,
     "embed": embed,
     "rendition": rendition,
     "describe": describe,

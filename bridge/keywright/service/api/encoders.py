@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
 from keywright.service.messages import encoders as m
@@ -12,14 +14,16 @@ from keywright.text import printable
 GROUP = Group("encoders")
 
 
-@GROUP.endpoint("GET", "/encoders", "The encoders, which one is in use, and the newest change.", answer=m.Encoders)
+@GROUP.endpoint(
+    "GET", "/encoders", "The encoders, which one is in use, and their newest jobs.", answer=m.Encoders
+)
 def list_encoders(bridge: Bridge) -> m.Encoders:
     from keywright.operations.switching import listed_encoders
     from keywright.service.api.jobs import as_message
     from keywright.store.jobs import newest_of_kind
 
     with bridge.workspace.store.read() as connection:
-        newest = newest_of_kind(connection, "encoder")
+        change, finetuning = (newest_of_kind(connection, kind) for kind in ("encoder", "finetune"))
     return m.Encoders(
         encoders=[
             m.Encoder(
@@ -33,7 +37,8 @@ def list_encoders(bridge: Bridge) -> m.Encoders:
             )
             for one in listed_encoders(bridge.workspace)
         ],
-        job=None if newest is None else as_message(newest),
+        job=None if change is None else as_message(change),
+        finetuning=None if finetuning is None else as_message(finetuning),
     )
 
 
@@ -41,14 +46,37 @@ def list_encoders(bridge: Bridge) -> m.Encoders:
 def change_encoder(bridge: Bridge, body: m.ChangeIn) -> Job:
     """Stopped, it goes on where it was when it is asked for again; asked for twice, it is one job."""
     from keywright.encoders import resolve_encoder
+
+    resolve_encoder(body.name, bridge.workspace.home.encoders)
+    return _one(bridge, "encoder", {"name": body.name, "anyway": body.anyway})
+
+
+@GROUP.endpoint(
+    "POST",
+    "/encoders/finetune",
+    "Let the encoder in use learn the keywords, in a job.",
+    body=m.FineTuneIn,
+    answer=Job,
+    status=202,
+)
+def fine_tune(bridge: Bridge, body: m.FineTuneIn) -> Job:
+    """What comes of it is in use where it is better. Stopped, it goes on from the last epoch when it is asked for
+    again; asked for twice, it is one job."""
+    from keywright.operations.finetuning import require_tunable
+
+    require_tunable(bridge.workspace, body.name)
+    params = {"name": body.name, "epochs": body.epochs, "base": bridge.workspace.encoder_id}
+    return _one(bridge, "finetune", params)
+
+
+def _one(bridge: Bridge, kind: str, params: Mapping[str, object]) -> Job:
+    """The job that does just this already, or a new one."""
     from keywright.service.api.jobs import as_message
     from keywright.store.jobs import ENDED, newest_of
 
-    resolve_encoder(body.name, bridge.workspace.home.encoders)
-    params = {"name": body.name, "anyway": body.anyway}
     with bridge.workspace.store.read() as connection:
-        running = [job for job in newest_of(connection, "encoder", params) if job.state not in ENDED]
-    return as_message(running[0] if running else bridge.queue.add("encoder", params))
+        running = [job for job in newest_of(connection, kind, params) if job.state not in ENDED]
+    return as_message(running[0] if running else bridge.queue.add(kind, params))
 
 
 @GROUP.endpoint("POST", "/encoders/back", "Let the encoder before be in use again.", answer=ModelVersion)

@@ -9,7 +9,7 @@ from pydantic import Field
 from keywright.service.limits import MOST_ID, MOST_PAGE, MOST_PHOTOS
 from keywright.service.messages.base import Answer, Body, Id, Query
 
-Reading = Literal["learn", "train", "encoder", "embed", "rendition", "describe", "suggestions", "audit"]
+Reading = Literal["learn", "train", "encoder", "finetune", "embed", "rendition", "describe", "suggestions", "audit"]
 Writing = Literal["plan", "apply", "undo"]
 
 

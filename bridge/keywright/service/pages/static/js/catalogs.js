@@ -19,6 +19,7 @@ const JOBS = {
   audit: "Auditing",
   describe: "Asking describers",
   encoder: "Changing the encoder",
+  finetune: "Fine-tuning the encoder",
 };
 const STATES = { completed: "Done", failed: "Failed", cancelled: "Cancelled" };
 const titleOf = (job) => JOBS[job.kind] || job.kind;
