@@ -14,9 +14,7 @@ from keywright.text import printable
 GROUP = Group("encoders")
 
 
-@GROUP.endpoint(
-    "GET", "/encoders", "The encoders, which one is in use, and their newest jobs.", answer=m.Encoders
-)
+@GROUP.endpoint("GET", "/encoders", "The encoders, which one is in use, and their newest jobs.", answer=m.Encoders)
 def list_encoders(bridge: Bridge) -> m.Encoders:
     from keywright.operations.switching import listed_encoders
     from keywright.service.api.jobs import as_message
