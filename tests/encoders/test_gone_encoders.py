@@ -1,4 +1,4 @@
-"""Going back passes over what cannot suggest any more: versions whose encoder is gone."""
+"""Rolling back passes over what cannot suggest any more: versions whose encoder is gone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from encoders.patterns import CENTRE, learned
 from keywright.encoders import LEVELS
 from keywright.errors import KeywrightError
 from keywright.home import Home
-from keywright.operations.switching import switch_back
 from keywright.operations.versions import roll_back
 from keywright.operations.workspace import Workspace
 from keywright.store.models import activate_version, add_version, version_content
@@ -34,22 +33,22 @@ def add(workspace: Workspace, encoder: str) -> int:
     return number
 
 
-def test_going_back_passes_over_versions_whose_encoder_is_gone_and_says_so(workspace: Workspace) -> None:
+def test_rolling_back_passes_over_versions_whose_encoder_is_gone_and_says_so(workspace: Workspace) -> None:
     said: list[str] = []
     workspace.announce = said.append
-    for go_back in (roll_back, switch_back):
-        gone = add(workspace, GONE)
-        add(workspace, LEVELS["standard"])
-        assert (go_back(workspace).id, workspace.encoder_id) == (1, CENTRE)
-        assert said == [f"Version {gone} is passed over: its encoder {GONE} is not here any more."]
-        said.clear()
+    gone = add(workspace, GONE)
+    add(workspace, LEVELS["standard"])
+    assert (roll_back(workspace).id, workspace.encoder_id) == (1, CENTRE)
+    assert said == [f"Version {gone} is passed over: its encoder {GONE} is not here any more."]
+    with pytest.raises(KeywrightError, match="No model version was active before this one"):
+        roll_back(workspace)
 
 
 def test_where_all_encoders_before_are_gone_that_is_said(workspace: Workspace) -> None:
     with workspace.store.write() as connection:
         connection.exec_driver_sql("UPDATE model_versions SET encoder_id = ?", (GONE,))
-    add(workspace, LEVELS["standard"])
-    with pytest.raises(KeywrightError, match="gone, so there is no way back"):
+    active = add(workspace, LEVELS["standard"])
+    with pytest.raises(KeywrightError, match=r"No version before this one .* is not here any more"):
         roll_back(workspace)
-    with pytest.raises(KeywrightError, match="gone, so there is none to go back to"):
-        switch_back(workspace)
+    assert workspace.encoder_id == LEVELS["standard"]
+    assert active == 2

@@ -114,36 +114,33 @@ def activate(workspace: Workspace, number: int) -> VersionRow:
 def roll_back(workspace: Workspace) -> VersionRow:
     """Let the version suggest again that did before the active one.
 
-    Done again it goes further back. Versions whose encoder is not there any more are passed over, and announced. Raises
-    ``KeywrightError`` where there is none, or it cannot suggest.
+    Done again it goes further back. One that cannot suggest any more, because its encoder is gone or it is damaged, is
+    passed over and announced. Raises ``KeywrightError`` where there is none.
     """
+    from keywright.encoders import available_encoders
+
+    here = {info.id for info in available_encoders(workspace.home.encoders) if info.installed}
     with workspace.store.read() as connection:
         *before, active = previously_active(connection) or [0]
-    if not before:
-        raise KeywrightError("No model version was active before this one, so there is none to go back to.")
-    target = next(
-        (row for n in reversed(before) if n != active and has_encoder(workspace, row := version(workspace, n))), None
-    )
-    if target is None:
-        raise KeywrightError("The encoders of the model versions before this one are gone, so there is no way back.")
-    _require_usable(workspace, target)
-    with workspace.store.write() as connection:
-        roll_back_version(connection, target.id)
-    return version(workspace, target.id)
-
-
-def has_encoder(workspace: Workspace, row: VersionRow) -> bool:
-    """Whether the encoder of a version is here; announces it where it is not."""
-    from keywright.encoders import available_encoders, resolve_encoder
-    from keywright.encoders.base import EncoderError
-
-    available_encoders(workspace.home.encoders)  # one that is damaged is an error, not passed over
-    try:
-        resolve_encoder(row.encoder_id, workspace.home.encoders)
-    except EncoderError:
-        workspace.announce(f"Version {row.id} is passed over: its encoder {row.encoder_id} is not here any more.")
-        return False
-    return True
+    last = ""
+    for number in dict.fromkeys(reversed(before)):
+        if number == active:
+            continue
+        row = version(workspace, number)
+        try:
+            if row.encoder_id not in here:
+                raise KeywrightError(f"its encoder {row.encoder_id} is not here any more.")
+            load(workspace, number)
+        except KeywrightError as error:
+            last = f"Version {number} is passed over: {error}"
+            workspace.announce(last)
+            continue
+        with workspace.store.write() as connection:
+            roll_back_version(connection, number)
+        return version(workspace, number)
+    if last:
+        raise KeywrightError(f"No version before this one can be gone back to. {last}")
+    raise KeywrightError("No model version was active before this one, so there is none to go back to.")
 
 
 def _require_usable(workspace: Workspace, row: VersionRow) -> None:
