@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -155,3 +156,10 @@ def test_photos_that_models_are_sure_of_are_asked_about_first(how: LearnerSettin
             assert sorted(order) == everything.tolist()
             assert np.isin(order[: len(sure) + 20], sure).sum() >= 0.95 * len(sure)
     assert len(subject) == len(everything)
+
+
+def test_landmarks_that_joined_and_that_a_model_does_not_know_say_nothing_of_it() -> None:
+    data, _ = catalog(400, spread=0.3)
+    models: ModelSet = train(data, LearnerSettings()).models
+    joined = models.moved(replace(models.features, joined=data.vectors[:3]), {})
+    assert np.array_equal(directions(joined, [0, 1]), directions(models, [0, 1]))

@@ -29,11 +29,11 @@ def directions(models: ModelSet, columns: Sequence[int]) -> Floats:
             out[:, place] += weights[:dimension]
             start = dimension
         for landmarks in (features.landmarks, features.joined):
-            if landmarks is not None:
-                own = weights[start : start + len(landmarks)]  # a model may know nothing of those that joined
+            own = weights[start : start + (0 if landmarks is None else len(landmarks))]
+            if landmarks is not None and len(own):  # a model may know nothing of those that joined
                 towards = np.asarray(landmarks[: len(own)], dtype=np.float32)
                 out[:, place] += 2 * features.gamma * (own @ towards - own.sum() * towards.mean(axis=0))
-                start += len(landmarks)
+                start += len(own)
     return out
 
 
