@@ -16,6 +16,7 @@ from keywright.operations.remembering import Known, Memory
 from keywright.operations.workspace import Workspace
 from keywright.searching.learned import directions, in_order
 from keywright.store.finding import photos_refused
+from keywright.store.suggestions import with_prefixes
 
 SAME_MEANING = 0.75
 """A learned keyword is asked from so like a meaning on (a cosine); a name that is the same is 1."""
@@ -25,6 +26,7 @@ had not been asked, so that it makes no difference among how many others the pho
 _ALL_OF = 2048  # photos that are all asked about; of more the likeliest first, so many at once as _AT_ONCE
 _AT_ONCE = 1024
 _ENOUGH_OF = 0.01  # of those asked at once at least so many are spoken for, or nobody asks further
+_LEADING = 8  # of the keywords that mean a thing, so many say which photos are likeliest: those that mean it most
 _TIMES = 4  # as many photos as are wanted are asked about at least, where so many are spoken for
 
 
@@ -49,30 +51,35 @@ class Learned:
         columns = sorted({column for meant in self.things for column in meant})
         asked = self.models.part(_with_kin(paths, columns))
         places = [asked.columns[paths[column].key] for column in columns]
-        own = [{columns.index(column): how for column, how in meant.items()} for meant in self.things]
-        sure = np.zeros((len(known.matrix.content_ids) + 1, len(columns)), dtype=np.float32)  # the last: no vector
+        place_of = {column: place for place, column in enumerate(columns)}
+        own = [{place_of[column]: how for column, how in meant.items()} for meant in self.things]
+        refused = np.array(list(self._refused(workspace, known, columns)), dtype=np.int64).reshape(-1, 2)
+        sure = np.zeros(len(known.matrix.content_ids) + 1, dtype=np.float32)  # the last: photos without a vector
         spoken_for = 0
-        for block in self._blocks(memory, rows, columns, own):
-            sure[block] = asked.confidences(known.matrix.matrix[block].astype(np.float32))[:, places]
-            some = int((self._together(sure[block], own) >= LEAST).sum())
+        for block in self._blocks(memory, rows):
+            each = asked.confidences(known.matrix.matrix[block].astype(np.float32))[:, places]
+            at = np.searchsorted(block, refused[:, 0]).clip(max=len(block) - 1)
+            here = block[at] == refused[:, 0]
+            each[at[here], refused[here, 1]] = 0
+            sure[block] = self._together(each, own)
+            some = int((sure[block] >= LEAST).sum())
             spoken_for += some
             if some < _ENOUGH_OF * len(block) or (limit and spoken_for >= _TIMES * limit):
                 break
-        for row, place in self._refused(workspace, known, columns):
-            sure[row, place] = 0
-        out = self._together(sure, own)[known.rows]
         if len(known.matrix.content_ids) > _ALL_OF:
-            out[out < LEAST] = 0
-        return out
+            sure[sure < LEAST] = 0
+        return sure[known.rows]
 
-    def _blocks(
-        self, memory: Memory, rows: Rows, columns: Sequence[int], own: Sequence[Mapping[int, float]]
-    ) -> Iterator[Rows]:
+    def _blocks(self, memory: Memory, rows: Rows) -> Iterator[Rows]:
+        """The rows to be asked about, rising, so many at once."""
         if len(rows) <= _ALL_OF:
             yield rows
             return
-        along = directions(self.models, columns)
-        ordered = in_order(memory.known.matrix.matrix, rows, along, [list(one) for one in own], memory.shortlist())
+        nearest = [[c for _, c in sorted((-how, c) for c, how in meant.items())[:_LEADING]] for meant in self.things]
+        leading = sorted({column for some in nearest for column in some})
+        things = [[leading.index(column) for column in some] for some in nearest]
+        along = directions(self.models, leading)
+        ordered = in_order(memory.known.matrix.matrix, rows, along, things, memory.shortlist())
         for start in range(0, len(ordered), _AT_ONCE):
             yield np.sort(ordered[start : start + _AT_ONCE])
 
@@ -86,12 +93,11 @@ class Learned:
 
     def _refused(self, workspace: Workspace, known: Known, columns: Sequence[int]) -> Iterator[tuple[int, int]]:
         """(row, place in ``columns``) of the pictures of which a person refused a keyword, or what lies above it."""
-        keys = [self.models.paths[column].key for column in columns]
-        places: dict[int, list[int]] = {}
-        for number, path in known.keywords.items():
-            mine = [place for place, key in enumerate(keys) if key[: len(path.key)] == path.key]
-            if mine:
-                places[number] = mine
+        under: dict[tuple[str, ...], list[int]] = {}
+        for place, column in enumerate(columns):
+            for key in with_prefixes(self.models.paths[column].key):
+                under.setdefault(key, []).append(place)
+        places = {number: under[path.key] for number, path in known.keywords.items() if path.key in under}
         with workspace.store.read() as connection:
             made = photos_refused(connection, places)
         for photo, keyword in made:
