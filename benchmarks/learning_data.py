@@ -93,12 +93,13 @@ class Photos:
         return self.with_ancestors(labels)
 
 
-def load(folder: Path, table: Path, cache: Path) -> tuple[Photos, Photos]:
+def load(folder: Path, table: Path, cache: Path, encoder_id: str = ENCODER) -> tuple[Photos, Photos]:
     """Training and test photos; the test photos' keywords go into nothing but the score."""
     with table.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    encoder = open_encoder(ENCODER, cache)
-    kept = cache / "learning_vectors.npz"
+    encoder = open_encoder(encoder_id, cache)
+    own = "" if encoder_id == ENCODER else "-" + encoder.id.replace("/", "_")
+    kept = cache / f"learning_vectors{own}.npz"
     if not kept.is_file():
         _embed(folder, [row["path"] for row in rows], encoder, kept)
     with np.load(kept) as stored:
@@ -121,7 +122,7 @@ def load(folder: Path, table: Path, cache: Path) -> tuple[Photos, Photos]:
         names = [KeywordExamples(path, NO_ROWS, NO_ROWS, NO_ROWS) for path in paths]
         evidence = class_evidence(names, head.names, partial(name_likeness, sentences=sentences))
     given = np.array([path in assigned for path in paths])
-    photos = Photos(vectors, norms, carried, paths, given, head, evidence=evidence)
+    photos = Photos(vectors, norms, carried, paths, given, head, encoder.id, evidence)
     return _part(photos, train), _part(photos, ~train)
 
 

@@ -14,7 +14,8 @@ from keywright.learning.base import ClassHead, KeywordExamples
 from keywright.learning.few import ENOUGH
 from keywright.learning.text import class_evidence
 from keywright.searching import looks
-from keywright.searching.looks import by_classes, by_examples, by_text_side, class_weights
+from keywright.searching.looks import by_classes, by_examples, by_text_side
+from keywright.searching.shortlist import Shortlist
 
 needs_text = pytest.mark.skipif(not is_installed(), reason="the extra `text` is not installed")
 
@@ -36,12 +37,13 @@ def made(n: int = 300, classes: int = 10, d: int = 32) -> tuple[np.ndarray, np.n
 def asked(*cosines: float, classes: int = 10) -> np.ndarray:
     row = np.zeros((1, classes), dtype=np.float32)
     row[0, : len(cosines)] = cosines
-    return class_weights(row)
+    return row
 
 
 def test_photos_of_a_class_that_means_what_was_typed_come_first() -> None:
     vectors, of, head = made()
-    rows, scores = by_classes(vectors, np.arange(len(vectors)), head, asked(1.0, 0.9))
+    everything = np.arange(len(vectors))
+    rows, scores = by_classes(vectors, everything, everything, head, asked(1.0, 0.9))
     first = rows[np.argsort(-scores)][: int((of == 0).sum())]
     assert (of[first] == 0).mean() > 0.9
     assert ((scores >= 0) & (scores <= 1)).all()
@@ -49,27 +51,58 @@ def test_photos_of_a_class_that_means_what_was_typed_come_first() -> None:
 
 def test_only_photos_that_are_allowed_are_found() -> None:
     vectors, _, head = made()
-    allowed = np.arange(50, 90)
-    rows, _ = by_classes(vectors, allowed, head, asked(1.0))
+    everything, allowed = np.arange(len(vectors)), np.arange(50, 90)
+    rows, _ = by_classes(vectors, everything, allowed, head, asked(1.0))
     assert set(rows) <= set(allowed.tolist())
-    rows, scores = by_classes(vectors, allowed[:0], head, asked(1.0))
+    rows, scores = by_classes(vectors, everything, allowed[:0], head, asked(1.0))
     assert len(rows) == len(scores) == 0
+
+
+@pytest.mark.parametrize("size", ["small", "large", "with a shortlist"])
+def test_what_else_is_allowed_does_not_change_a_photos_score(size: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, of, head = made(600)
+    everything, wanted = np.arange(len(vectors)), np.flatnonzero(of == 0)
+    if size != "small":
+        for constant, number in (("LOOKED_AT", 200), ("CLOSELY", 150), ("USUAL", 120), ("SHORTLISTED", 300)):
+            monkeypatch.setattr(looks, constant, number)
+    shortlist = Shortlist(vectors) if size == "with a shortlist" else None
+    rows, scores = by_classes(vectors, everything, everything, head, asked(1.0), shortlist)
+    before = dict(zip(rows.tolist(), scores.tolist(), strict=True))
+    for allowed in (wanted, wanted[3:4], everything[of != 0][::2], everything[1:]):
+        rows, scores = by_classes(vectors, everything, allowed, head, asked(1.0), shortlist)
+        both = [(now, before[row]) for row, now in zip(rows.tolist(), scores.tolist(), strict=True) if row in before]
+        assert both
+        assert all(now == pytest.approx(then, abs=1e-4) for now, then in both)
+    mine, others = ([score for row, score in before.items() if bool(of[row] == 0) is same] for same in (True, False))
+    assert len(mine) == len(wanted)
+    assert np.mean(mine) > 0.2 > 0.05 > np.mean(others)
+
+
+def test_words_that_no_class_is_near_make_no_photo_likely() -> None:
+    vectors, _, head = made(600)
+    everything = np.arange(len(vectors))
+    surest = [by_classes(vectors, everything, everything, head, asked(near))[1].max() for near in (0.3, 0.45, 0.95)]
+    assert surest[0] < 0.05
+    assert surest[1] < 0.2
+    assert surest[2] > 0.6
+    order = [np.argsort(by_classes(vectors, everything, everything, head, asked(c))[1])[-1] for c in (0.3, 0.95)]
+    assert order[0] == order[1]
 
 
 def test_one_photo_alone_can_be_searched() -> None:
     vectors, _, head = made(1)
-    _, scores = by_classes(vectors, np.arange(1), head, asked(1.0))
+    _, scores = by_classes(vectors, np.arange(1), np.arange(1), head, asked(1.0))
     assert np.isfinite(scores).all()
 
 
 def test_a_large_collection_finds_what_a_close_look_at_all_of_it_finds(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors, _, head = made(600)
     everything = np.arange(len(vectors))
-    rows, scores = by_classes(vectors, everything, head, asked(1.0))
+    rows, scores = by_classes(vectors, everything, everything, head, asked(1.0))
     best = set(rows[np.argsort(-scores)][:20].tolist())
     for constant in ("LOOKED_AT", "CLOSELY", "USUAL"):
         monkeypatch.setattr(looks, constant, 150)
-    rows, scores = by_classes(vectors.astype(np.float16), everything, head, asked(1.0))
+    rows, scores = by_classes(vectors.astype(np.float16), everything, everything, head, asked(1.0))
     assert len(rows) == 150
     assert len(best & set(rows[np.argsort(-scores)][:20].tolist())) >= 18
 
@@ -83,11 +116,13 @@ def test_the_best_example_counts_and_not_their_mean() -> None:
 def test_a_text_side_gives_the_networks_own_probability() -> None:
     vectors = unit(np.eye(4))
     text, neutral = vectors[0], vectors[3]
-    sigmoid = by_text_side(vectors, np.arange(3), text, neutral, 10.0, -5.0)
+    everything = np.array([0, 1, 3])
+    sigmoid = by_text_side(vectors, np.arange(4), np.arange(3), text, neutral, 10.0, -5.0)
     assert np.allclose(sigmoid, [1 / (1 + np.exp(-5)), 1 / (1 + np.exp(5)), 1 / (1 + np.exp(5))], atol=1e-5)
-    against = by_text_side(vectors, np.array([0, 1, 3]), text, neutral, 10.0, 0.0)
+    against = by_text_side(vectors, everything, everything, text, neutral, 10.0, 0.0)
     assert against[0] == pytest.approx(1 / (1 + np.exp(-10 * (1 - 1 / 3))), abs=1e-4)
     assert against[0] > 0.99 > 0.05 > against[1] == against[2]
+    assert by_text_side(vectors, everything, everything[:1], text, neutral, 10.0, 0.0)[0] == against[0]
 
 
 def examples(*names: str, photos: int = 1) -> list[KeywordExamples]:

@@ -98,6 +98,55 @@ def test_of_several_examples_the_most_alike_counts(workspace: Workspace, library
     assert {one.photo.path for one in best} == {photo(library, "moon.png"), photo(library, "coffee.png")}
 
 
+@needs_text
+@pytest.mark.parametrize("text", ["asdfghjkl", "Tuesday", "今日はいい天気ですね", "qwertz", "blorptik"])
+def test_words_that_no_photo_shows_find_nothing_that_is_likely(workspace: Workspace, text: str) -> None:
+    found = search(workspace, text, limit=0)
+    assert max((one.score for one in found), default=0.0) < 0.25
+
+
+@needs_text
+def test_a_filter_changes_no_photos_score(workspace: Workspace, library: Path) -> None:
+    everything = {one.photo.path: one.score for one in search(workspace, "a cat on a sofa", limit=0)}
+    for narrowed in (
+        search(workspace, "a cat on a sofa", limit=0, under=[str(library / "Kept")]),
+        search(workspace, "a cat on a sofa", limit=0, keywords=["Animals"]),
+    ):
+        assert 0 < len(narrowed) < len(everything)
+        scores = [everything[one.photo.path] for one in narrowed]
+        assert [one.score for one in narrowed] == pytest.approx(scores, abs=1e-5)
+
+
+def test_an_example_from_elsewhere_is_not_kept(workspace: Workspace, library: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "cat.jpg"
+    with Image.open(photo(library, "chelsea.png")) as opened:
+        opened.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(elsewhere)
+    before = workspace.store.generation()
+    for _ in range(2):
+        assert search(workspace, like=[str(elsewhere)], limit=1)[0].photo.path == photo(library, "chelsea.png")
+    assert workspace.store.generation() == before
+    assert elsewhere not in {one.photo.path for one in search(workspace, "cat", limit=0)}
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "holiday.lrcat", "IMG_1.xmp", "folder"])
+def test_a_file_that_is_no_photo_is_no_example(workspace: Workspace, tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    if name == "folder":
+        file.mkdir()
+    else:
+        file.write_text("Buy milk.")
+    before = workspace.store.generation()
+    with pytest.raises(KeywrightError, match=rf"{name} is no photo; name the file of a photo"):
+        search(workspace, like=[str(file)])
+    assert workspace.store.generation() == before
+
+
+def test_a_damaged_photo_is_no_example(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    with pytest.raises(KeywrightError, match=r"broken\.jpg cannot be an example: "):
+        search(workspace, like=[str(tmp_path / "broken.jpg")])
+
+
 def test_folders_keywords_scores_and_numbers_narrow_the_search(workspace: Workspace, library: Path) -> None:
     everything = search(workspace, like=[str(photo(library, "moon.png"))], limit=0)
     kept = library / "Kept"

@@ -35,14 +35,16 @@ def test_words_find_the_same_photos_by_the_shortlist(monkeypatch: pytest.MonkeyP
     vectors, head = collection()
     everything = np.arange(len(vectors))
     weights = asked(1.0, 0.9, classes=40)
-    quick = by_classes(vectors, everything, head, weights, Shortlist(vectors))
-    slow = by_classes(vectors, everything, head, weights)
+    quick = by_classes(vectors, everything, everything, head, weights, Shortlist(vectors))
+    slow = by_classes(vectors, everything, everything, head, weights)
     assert len(best(*quick, 50) & best(*slow, 50)) >= 48
     assert np.abs(np.sort(quick[1])[-50:] - np.sort(slow[1])[-50:]).max() < 0.05
     part = everything[1::2]
-    assert set(by_classes(vectors, part, head, weights, Shortlist(vectors))[0].tolist()) <= set(part.tolist())
+    assert set(by_classes(vectors, everything, part, head, weights, Shortlist(vectors))[0].tolist()) <= set(
+        part.tolist()
+    )
     monkeypatch.setattr(looks, "LOOKED_AT", 5000)
-    whole = by_classes(vectors, everything, head, weights)
+    whole = by_classes(vectors, everything, everything, head, weights)
     assert len(best(*quick, 50) & best(*whole, 50)) >= 45
     assert np.abs(np.sort(quick[1])[-50:] - np.sort(whole[1])[-50:]).max() < 0.2
 

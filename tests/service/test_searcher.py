@@ -37,6 +37,20 @@ def test_what_cannot_be_searched_is_one_sentence_and_the_process_lives_on(learne
     assert learned.bridge.bridge.searcher._process is process
 
 
+def test_a_photo_whose_drive_is_away_is_an_example(learned: Raw) -> None:
+    asked = learned.client.search("cat", limit=1)[0]
+    there = learned.client.search(like=[asked.photo], limit=5)
+    file = Path(asked.path)
+    away = file.with_name("away")
+    file.rename(away)
+    try:
+        assert learned.client.search(like=[asked.photo], limit=5) == there
+    finally:
+        away.rename(file)
+    with pytest.raises(ProblemError, match="There is no photo 999999"):
+        learned.client.search(like=[999999])
+
+
 def test_a_search_that_takes_too_long_is_given_up(learned: Raw) -> None:
     searcher = Searcher(learned.bridge.bridge.workspace, patience=0.0)
     with pytest.raises(SearchError, match="longer than"):

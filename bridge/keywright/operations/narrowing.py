@@ -40,8 +40,8 @@ def within(known: Known, under: Sequence[str]) -> NDArray[np.bool_]:
     return found
 
 
-def at_or_below(ids: Mapping[int, KeywordPath], wanted: str) -> list[int]:
-    """The numbers of a keyword, given as its path or its name alone, and of all below it. Raises ``KeywrightError``."""
+def at_or_below(ids: Mapping[int, KeywordPath], wanted: str) -> dict[int, KeywordPath]:
+    """A keyword, given as its path or its name alone, and all below it, by number. Raises ``KeywrightError``."""
     tree = KeywordTree(ids.values())
     try:
         path = KeywordPath.parse(wanted)
@@ -56,13 +56,13 @@ def at_or_below(ids: Mapping[int, KeywordPath], wanted: str) -> list[int]:
     return _below(ids, tops)
 
 
-def _below(ids: Mapping[int, KeywordPath], tops: Iterable[KeywordPath]) -> list[int]:
+def _below(ids: Mapping[int, KeywordPath], tops: Iterable[KeywordPath]) -> dict[int, KeywordPath]:
     keys = {top.key for top in tops}
-    return [n for n, p in ids.items() if any(p.key[: len(key)] == key for key in keys)]
+    return {n: p for n, p in ids.items() if any(p.key[: len(key)] == key for key in keys)}
 
 
-def named_below(known: Known, thing: str, note: Note) -> list[int]:
-    """The numbers of the keywords that mean what is not to be seen, by name or synonym, and of all below them."""
+def named_below(known: Known, thing: str, note: Note) -> dict[int, KeywordPath]:
+    """The keywords that mean what is not to be seen, by name or synonym, and all below them, by number."""
     meant = {fold(thing), *plurals(fold(thing))}
     named = [
         path

@@ -119,7 +119,7 @@ def finetune(workspace: Workspace, params: Mapping[str, Any], progress: Progress
         "mean_after": done.mean_after,
         "standard_error": done.standard_error if math.isfinite(done.standard_error) else None,
         "left_out": done.left_out,
-        "failed": [{"path": _text(f.path), "reason": _text(f.reason)} for f in done.failures[:_MOST_NAMED]],
+        "failed": [{"path": printable(f.path), "reason": printable(f.reason)} for f in done.failures[:_MOST_NAMED]],
     }
 
 

@@ -25,11 +25,12 @@ def search_photos(bridge: Bridge, query: m.SearchQuery) -> m.SearchResult:
     if query.under is not None and not Path(query.under).is_absolute():
         raise ProblemError(422, "invalid", f"{query.under} is no whole path of a folder; begin at the drive or at /.")
     wanted = [] if query.like is None else [int(number) for number in query.like.split(",")]
-    like = [str(registering.photo(bridge.workspace, number).path) for number in wanted]
+    for number in wanted:
+        registering.photo(bridge.workspace, number)  # one that is not there is said here
     answer = bridge.searcher.search(
         {
             "text": query.text,
-            "like": like,
+            "like_photos": wanted,
             "limit": query.limit,
             "min_score": query.min_score,
             "under": [] if query.under is None else [query.under],
