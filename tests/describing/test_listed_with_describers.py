@@ -15,8 +15,9 @@ from keywright.home import Home
 from keywright.keywords import KeywordPath
 from keywright.operations import describing
 from keywright.operations.deciding import Decided, decide
-from keywright.operations.refreshing import is_stale, refresh
+from keywright.operations.refreshing import refresh
 from keywright.operations.reviewing import Reviewer, ReviewKeyword, State
+from keywright.operations.staleness import is_stale
 from keywright.operations.suggesting import suggest_photos
 from keywright.operations.workspace import Workspace
 from keywright.store.decisions import Decision

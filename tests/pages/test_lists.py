@@ -13,9 +13,10 @@ from keywright.config import Profile
 from keywright.home import Home
 from keywright.keywords import KeywordPath
 from keywright.operations.deciding import Decided, decide
-from keywright.operations.refreshing import LEAST_REST, is_stale, refresh
+from keywright.operations.refreshing import refresh
 from keywright.operations.registering import NotFoundError
 from keywright.operations.reviewing import Filter, Order, Reviewer, State
+from keywright.operations.staleness import LEAST_REST, is_stale
 from keywright.operations.suggesting import suggest_photos
 from keywright.operations.workspace import Workspace
 from keywright.store.decisions import Decision

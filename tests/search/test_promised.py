@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from keywright.encoders import LEVELS, open_encoder
+from keywright.encoders.names import name_likeness
 from keywright.encoders.pipeline import EmbeddedPhoto, embed_files
 from keywright.encoders.sentences import is_installed, open_sentences
 from keywright.keywords import KeywordPath
-from keywright.learning.text import class_head, name_likeness
+from keywright.learning.text import class_head
 from keywright.searching.looks import by_classes
 
 PART = 8  # every eighth training photo

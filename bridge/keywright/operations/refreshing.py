@@ -12,11 +12,11 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 
 from keywright.keywords import KeywordPath
 from keywright.learning.base import Floats
@@ -25,29 +25,27 @@ from keywright.learning.models import ModelSet
 from keywright.operations.active import load_models
 from keywright.operations.opinions import NOTHING, Heard, Listener
 from keywright.operations.progress import Cancel, CancelledError, Progress, never, silent
+from keywright.operations.staleness import FORM, made_from
 from keywright.operations.workspace import Workspace
 from keywright.store.models import active_mark
-from keywright.store.photos import KeywordIds, catalogs, keywords_of, photos, vocabulary_mark
-from keywright.store.providers import answer_marks, described_mark, list_providers
+from keywright.store.photos import KeywordIds, keywords_of, photos, vocabulary_mark
+from keywright.store.providers import answer_marks, new_keywords_allowed
 from keywright.store.suggestions import (
     KeptState,
     SuggestionRow,
     closed_keywords,
     forget_suggestions,
     keep_state,
-    kept_state,
     known_bases,
     replace_suggestions,
     suggested_photos,
     with_prefixes,
 )
 from keywright.store.thresholds import thresholds_mark
-from keywright.store.vectors import VectorMatrix, vectors
+from keywright.store.vectors import VectorMatrix
 from keywright.suggesting.combining import BAR
 from keywright.suggesting.judging import Judged, judge, others, speaking
 
-FORM = 2
-"""Of what is kept of a suggestion: those of another form are made anew."""
 MARGIN = 0.6
 """Suggestions are kept down to this share of their keyword's threshold, to be shown when somebody asks for more."""
 LEAST = 0.05
@@ -58,8 +56,6 @@ BURST_LIKENESS = 0.80
 """Cosine of the vectors of two frames taken within ``BURST_SECONDS`` of each other that are one scene."""
 SAME_LIKENESS = 0.95
 """Cosine from which two photos are near-duplicates, whenever they were taken."""
-LEAST_REST = 10.0
-_REST_FOR_WORK = 5.0  # of learned decisions alone: so many times as long as the last refreshing took
 _LEADERS = 8  # groups that a photo is compared with: those begun last before it
 _AT_ONCE = 512  # photos of one transaction: others wait no longer than for these
 
@@ -84,26 +80,6 @@ class _Photo:
     taken: str | None
 
 
-def is_stale(connection: Connection, encoder_id: str, now: float | None = None) -> bool:
-    """Whether the stored suggestions are to be made anew; found at once. ``now`` in seconds since 1970.
-
-    They are where they come from another model version, photos, keywords or descriptions than there are now. Where the
-    version has only learned some decisions since, they are only after a while: scoring a large collection after every
-    few decisions would keep the machine busy for nothing.
-    """
-    mark = active_mark(connection)
-    if mark is None:
-        return False
-    kept = kept_state(connection)
-    if kept is None:
-        return True
-    told: dict[str, Any] = json.loads(kept.seen)
-    if told.get("sources") != _sources(connection, encoder_id):
-        return True
-    rest = max(LEAST_REST, _REST_FOR_WORK * told["took"])
-    return bool(told["content"] != mark.content and (now or time.time()) - told["ended"] > rest)
-
-
 def refresh(workspace: Workspace, progress: Progress = silent, cancel: Cancel = never) -> RefreshReport:
     """Make the stored suggestions what the active models say now; what is in step already is left.
 
@@ -118,7 +94,7 @@ def refresh(workspace: Workspace, progress: Progress = silent, cancel: Cancel = 
     models, version = load_models(workspace)
     listener = Listener(workspace)
     with workspace.store.read() as connection:
-        sources = _sources(connection, workspace.encoder_id)
+        sources = made_from(connection, workspace.encoder_id)
         matrix = workspace.matrix(connection)
         mark = f"{version} {before.content} {thresholds_mark(connection)}"
         said = _said(connection, listener)
@@ -144,23 +120,6 @@ def refresh(workspace: Workspace, progress: Progress = silent, cancel: Cancel = 
     return RefreshReport(len(everything), len(stale), scored, version)
 
 
-def _sources(connection: Connection, encoder_id: str) -> str:
-    """A digest that is another one once the version, the thresholds, the photos, their keywords or what describers said
-    are others."""
-    mark = active_mark(connection)
-    told = [
-        FORM,
-        encoder_id,
-        mark.version if mark else None,
-        thresholds_mark(connection),
-        connection.execute(select(func.max(vectors.c.id))).scalar(),
-        connection.execute(select(func.max(photos.c.id))).scalar(),
-        sorted((int(r.id), r.read_at or "") for r in connection.execute(select(catalogs.c.id, catalogs.c.read_at))),
-        described_mark(connection),
-    ]
-    return hashlib.blake2b(repr(told).encode(), digest_size=12).hexdigest()
-
-
 def _said(connection: Connection, listener: Listener) -> dict[str, str]:
     """By content id, for each picture that was described: another text once what is heard of it is something else.
 
@@ -171,7 +130,7 @@ def _said(connection: Connection, listener: Listener) -> dict[str, str]:
         return {}
     weights = listener.hear([next(iter(answers))]).weights
     counts = sorted((name, round(one.said, 2), round(one.silent, 2)) for name, one in weights.items())
-    allowed = [(one.provider.name, one.provider.new_keywords) for one in list_providers(connection)]
+    allowed = sorted(new_keywords_allowed(connection).items())
     heard = f"{allowed} {vocabulary_mark(connection)} {counts}"
     return {content: f"{mark} {heard}" for content, mark in answers.items()}
 

@@ -16,8 +16,8 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
 
 from keywright.keywords import KeywordPath
-from keywright.operations.refreshing import is_stale
 from keywright.operations.registering import NotFoundError
+from keywright.operations.staleness import is_stale
 from keywright.operations.workspace import Workspace
 from keywright.store.decisions import Decision, decisions
 from keywright.store.lookups import Names, decisions_on, photos_by_id, taken_of, vectors_of
