@@ -76,12 +76,12 @@ def test_a_fine_tuned_encoder_is_measured_through_torch_too(tmp_path: Path) -> N
     from keywright.encoders.efficientnet_lite import load_network
     from keywright.encoders.lite_graphs import package_of
     from keywright.encoders.probing import least_cosine, probe
-    from keywright.encoders.tunable import keep_lite
+    from keywright.encoders.tunable import About, keep_lite
     from keywright.encoders.weights import weights_file
 
     name, pixels = "efficientnet-lite0", list(probe(96))
     network = load_network(name, weights_file(package_of(name)))
-    kept = keep_lite(tmp_path / "encoders", "mine", BUILTIN[LEVELS["fast"]], {name: network}, pixels, "")
+    kept = keep_lite(tmp_path / "encoders", "mine", BUILTIN[LEVELS["fast"]], {name: network}, pixels, About("", "", {}))
     one, other = (
         open_through(kept.id, runtime, tmp_path, tmp_path / "encoders") for runtime in ("ONNX Runtime", "torch")
     )

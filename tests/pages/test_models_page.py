@@ -52,6 +52,7 @@ def test_two_versions_stand_side_by_side_and_one_is_rolled_back(window: Window) 
 def test_no_bar_of_the_accuracy_covers_another(window: Window) -> None:
     page = with_two_versions(window)
     bars = page.get_by_role("img", name="Accuracy").locator("rect")
+    expect(bars.nth(2)).to_be_visible()
     places = sorted((box["y"], box["height"]) for box in (bar.bounding_box() for bar in bars.all()) if box is not None)
     assert len(places) > 2
     assert all(top + height <= below for (top, height), (below, _) in itertools.pairwise(places))

@@ -13,7 +13,7 @@ from keywright.encoders.names import name_likeness
 from keywright.encoders.pipeline import EmbeddedPhoto, embed_files
 from keywright.encoders.sentences import is_installed, open_sentences
 from keywright.keywords import KeywordPath
-from keywright.learning.text import class_head
+from keywright.operations.naming import head_of
 from keywright.searching.looks import by_classes
 
 PART = 8  # every eighth training photo
@@ -45,7 +45,7 @@ def test_names_alone_find_photos_far_better_than_chance_and_what_no_photo_shows_
     known = [one for one in seen if isinstance(one, EmbeddedPhoto)]
     assert len(known) == len(rows)
     vectors = np.stack([one.vector for one in known])
-    head = class_head(encoder, np.array([one.norm for one in known], dtype=np.float32))
+    head = head_of(encoder, np.array([one.norm for one in known], dtype=np.float32))
     sentences = open_sentences()
     assert head is not None
     assert sentences is not None

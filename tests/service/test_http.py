@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
@@ -16,7 +17,8 @@ def head(bridge: Raw, text: str) -> tuple[int, dict[str, str], bytes]:
     """What is answered to exactly these bytes."""
     with bridge.socket() as line:
         line.sendall(text.encode("latin-1"))
-        line.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):  # it may have been answered and closed before all of it was sent
+            line.shutdown(socket.SHUT_WR)
         answer = http.client.HTTPResponse(line)
         answer.begin()
         return answer.status, dict(answer.headers), answer.read()

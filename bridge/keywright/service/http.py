@@ -6,6 +6,7 @@ without the token or a session: nobody else fills the disk with what the applica
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -19,6 +20,9 @@ from keywright.service.problems import MEDIA_TYPE, problem
 
 STRANGERS_BYTES = 64 << 10
 """The longest body that is read before it is known who sends it."""
+
+_HEARD_OUT = 256
+"""Times that the rest of a body is read after it was refused, 8 KB each."""
 
 Headers = Mapping[str, str]
 """As waitress has them: ``AUTHORIZATION``, ``CONTENT_LENGTH``."""
@@ -83,8 +87,25 @@ class ProblemTask(ErrorTask):
         self.write(body)
 
 
+class _Channel(HTTPChannel):
+    """Hears out who was refused in the middle of a body: to close what holds unread bytes resets the connection, and
+    the answer on its way may be thrown away with it."""
+
+    def handle_close(self) -> None:
+        line = self.socket
+        try:
+            if line is not None:
+                line.shutdown(socket.SHUT_WR)
+                for _ in range(_HEARD_OUT):
+                    if not line.recv(self.adj.recv_bytes):
+                        break
+        except OSError:
+            pass  # nothing more is here, or nobody listens any more
+        super().handle_close()
+
+
 def channel(known: Callable[[Headers], bool], safe_headers: Mapping[str, str]) -> type[HTTPChannel]:
     """The class for a server's connections."""
     task = type("SafeProblemTask", (ProblemTask,), {"safe_headers": dict(safe_headers)})
     parser = staticmethod(partial(Parser, known=known))
-    return type("Channel", (HTTPChannel,), {"parser_class": parser, "error_task_class": task})
+    return type("Channel", (_Channel,), {"parser_class": parser, "error_task_class": task})

@@ -221,4 +221,4 @@ def _now() -> str:
 
 
 def _written(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")  # two answers may come within a millisecond
