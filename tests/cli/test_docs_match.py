@@ -83,3 +83,20 @@ def test_every_command_line_in_the_docs_is_one_keywright_takes(page: Path) -> No
     ):
         assert name in COMMANDS, f"{page.name}: keywright {name}"
         assert set(re.findall(r"--[a-z-]+", rest.split("#")[0])) <= options(commands()[name]) | COMMON, f"{name}{rest}"
+
+
+ABBREVIATIONS = frozenset(
+    ("AVIF", "BMP", "CLIP", "GIF", "HEIF", "JPEG", "JPEG XL", "JPEG XR", "MIT", "PNG", "PSF", "TIFF", "XMP")
+)
+"""What may stand in capitals alone in a cell or in brackets; a word of the language there waits to be filled in."""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_no_stand_in_waits_for_a_figure(page: Path) -> None:
+    text = re.sub(r"```.*?```|`[^`\n]*`|\]\([^)]*\)|<!--.*?-->", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    cells = [cell for line in re.findall(r"^\|(.*)\|$", text, re.MULTILINE) for cell in re.split(r"(?<!\\)\|", line)]
+    brackets = re.findall(r"\(([^()]*)\)", text)
+    alone = {part.strip(" *_~") for part in (*cells, *brackets)}
+    capitals = {part for part in alone if re.fullmatch(r"[A-Z][A-Z _-]+|\?+|\.\.\.", part)} - ABBREVIATIONS
+    assert sorted(capitals) == []
+    assert re.findall(r"\b(?:TODO|FIXME|TBD|XXX)\b|\?\?", text) == []

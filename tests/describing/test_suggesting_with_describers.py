@@ -61,7 +61,8 @@ def suggested(workspace: Workspace, least: float | None = None) -> dict[str, Ran
 
 
 def described(workspace: Workspace, server: Server, answer: Answer, **values: object) -> describing.DescribeReport:
-    one = Provider("vision", Kind.OPENAI, server.url + "/v1", "llava:7b", seconds=5, **values)  # type: ignore[arg-type]
+    usual = {"seconds": 5, "per_minute": 1000}
+    one = Provider("vision", Kind.OPENAI, server.url + "/v1", "llava:7b", **{**usual, **values})  # type: ignore[arg-type]
     describing.add(workspace, one, agreed=one.consent())
     server.usual = answer
     return describing.describe_photos(workspace, "vision", [photo(workspace)], wait=lambda _: None)

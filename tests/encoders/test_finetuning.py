@@ -240,7 +240,7 @@ def test_ctrl_c_in_the_command_is_one_sentence(home: Path, tmp_path: Path, monke
 @pytest.mark.slow
 def test_keywords_dealt_out_at_random_replace_no_encoder(tmp_path: Path) -> None:
     with Workspace.open(Home(learned(tmp_path, 108, shuffled=True))) as workspace:
-        done = finetune(workspace, settings=QUICK)
+        done = finetune(workspace, settings=replace(QUICK, epochs=2))
         assert not done.better
         assert list(workspace.home.encoders.iterdir()) == []
 
