@@ -3,85 +3,27 @@
 from __future__ import annotations
 
 import io
-import os
-import shutil
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from demo.library import SERIES, source
-from keyring.backends.fail import Keyring as NoKeyring
 from PIL import Image
-from sqlalchemy import func, update
 
 from cli.kit import Keywright
-from describing.keyrings import Locked, Memory, using
-from describing.server import Answer, Server, chat, keywords, serving
-from keywright.describing.providers import Kind, Provider
+from describing.kit import added, never_wait, rows, seen
+from describing.server import Answer, Server, chat, keywords
 from keywright.errors import KeywrightError
-from keywright.home import Home
 from keywright.keywords import KeywordPath
 from keywright.metadata import SidecarProfile, plan_file_change
 from keywright.operations import describing
-from keywright.operations.describing import NotAgreedError, describe_photos, what_was_seen
+from keywright.operations.describing import describe_photos
 from keywright.operations.embedding import embed_photos
 from keywright.operations.progress import CancelledError
 from keywright.operations.reading import read_source
 from keywright.operations.workspace import Workspace
-from keywright.store.photos import PhotoRow, list_photos
-from keywright.store.providers import providers as provider_table
+from keywright.store.photos import PhotoRow
 
 CAT, COFFEE = KeywordPath.of("Animals", "Cat"), KeywordPath.of("Food", "Coffee")
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three photographs that were embedded; the vocabulary is Animals|Cat, Food|Coffee and what lies above them."""
-    folder = tmp_path_factory.mktemp("described")
-    with Workspace.open(Home(folder / "home")) as opened:
-        for number, name in enumerate(("chelsea.png", "coffee.png", "rocket.jpg")):
-            file = folder / "photos" / f"IMG_{number}.jpg"
-            file.parent.mkdir(exist_ok=True)
-            with Image.open(source(next(s for s in SERIES if s.file.endswith(name)))) as picture:
-                picture.convert("RGB").save(file, exif=private_exif())
-            if number < 2:
-                change = plan_file_change(file, frozenset([(CAT, COFFEE)[number]]), frozenset(), SidecarProfile.PLAIN)
-                file.write_bytes(change.after)
-        read_source(opened, str(folder / "photos"), learn=True)
-        embed_photos(opened, rows(opened))
-    return folder
-
-
-@pytest.fixture
-def workspace(library: Path, tmp_path: Path) -> Iterator[Workspace]:
-    """A home of the test's own over the module's photos."""
-    shutil.copytree(library / "home", tmp_path / "home")
-    with Workspace.open(Home(tmp_path / "home")) as opened:
-        yield opened
-
-
-def private_exif() -> Image.Exif:
-    exif = Image.Exif()
-    exif[0x010E] = "SECRET PLACE"  # ImageDescription
-    exif[0x8825] = {1: "N", 2: (48.0, 8.0, 0.0)}  # GPS
-    return exif
-
-
-def rows(workspace: Workspace) -> list[PhotoRow]:
-    with workspace.store.read() as connection:
-        return list_photos(connection)
-
-
-def added(workspace: Workspace, server: Server, **values: object) -> Provider:
-    one = Provider("vision", Kind.OPENAI, server.url + "/v1", "llava:7b", **{"seconds": 5, **values})  # type: ignore[arg-type]
-    describing.add(workspace, one, agreed=one.consent())
-    return one
-
-
-def never_wait(seconds: float) -> None:
-    del seconds
 
 
 def more_photos(workspace: Workspace, count: int) -> list[PhotoRow]:
@@ -95,24 +37,10 @@ def more_photos(workspace: Workspace, count: int) -> list[PhotoRow]:
     return [row for row in rows(workspace) if row.path.parent == folder.resolve()]
 
 
-def seen(workspace: Workspace) -> dict[str, list[str]]:
-    """What was seen on each photo, by its file's name."""
-    named = {row.content_id or "": row.path.name for row in rows(workspace)}
-    found = what_was_seen(workspace, list(named))
-    return {named[content]: [str(s.keyword) for s in said["vision"]] for content, said in found.items()}
-
-
 def test_nothing_is_sent_before_a_provider_is_configured(workspace: Workspace, server: Server) -> None:
     with pytest.raises(KeywrightError, match="There is no provider vision"):
         describe_photos(workspace, "vision", rows(workspace))
     assert server.asked == []
-
-
-def test_nothing_is_configured_that_was_not_agreed_to_word_by_word(workspace: Workspace, server: Server) -> None:
-    one = Provider("vision", Kind.OPENAI, server.url + "/v1")
-    with pytest.raises(NotAgreedError):
-        describing.add(workspace, replace(one, send_keywords=True), agreed=one.consent())
-    assert describing.providers(workspace) == []
 
 
 def test_what_a_describer_sees_becomes_the_users_keywords(workspace: Workspace, server: Server) -> None:
@@ -268,50 +196,6 @@ def test_a_new_keyword_is_no_reason_to_pay_for_every_photo_again(workspace: Work
     assert '"Moon"' in server.asked[-1].json["messages"][0]["content"][0]["text"]
 
 
-def test_a_key_is_not_sent_to_another_address_than_it_was_given_for(
-    workspace: Workspace, server: Server, own_keyring: Memory
-) -> None:
-    one = Provider("vision", Kind.OPENAI, server.url + "/v1", "llava:7b", seconds=5)
-    describing.add(workspace, one, agreed=one.consent(), key="sk-secret\r\n")
-    deeper = replace(one, url=server.url + "/api/v1")
-    assert not describing.add(workspace, deeper, agreed=deeper.consent())
-    describe_photos(workspace, "vision", rows(workspace)[:1], wait=never_wait)
-    assert server.asked[0].headers["authorization"] == "Bearer sk-secret"
-    with serving() as other:
-        elsewhere = replace(one, url=other.url + "/v1")
-        assert describing.add(workspace, elsewhere, agreed=elsewhere.consent())
-        describe_photos(workspace, "vision", rows(workspace)[:1], wait=never_wait)
-        assert "authorization" not in other.asked[0].headers
-    assert own_keyring.kept == {}
-
-
-def test_a_provider_whose_key_stays_in_a_locked_keyring_is_not_called_taken_out(
-    workspace: Workspace, server: Server, own_keyring: Memory
-) -> None:
-    one = Provider("vision", Kind.OPENAI, server.url + "/v1", "llava:7b", seconds=5)
-    describing.add(workspace, one, agreed=one.consent(), key="sk-secret")
-    moved = replace(one, url="http://127.0.0.1:9/v1")
-    with using(Locked()):
-        with pytest.raises(KeywrightError, match="cannot be taken out of the keyring"):
-            describing.remove(workspace, "vision")
-        with pytest.raises(KeywrightError, match="cannot be taken out of the keyring"):
-            describing.add(workspace, moved, agreed=moved.consent())
-    assert list(own_keyring.kept.values()) == ["sk-secret"]
-    assert [configured.provider for configured in describing.providers(workspace)] == [one]
-
-
-def test_a_provider_that_is_not_taken_any_more_can_be_taken_out(workspace: Workspace, server: Server) -> None:
-    added(workspace, server)
-    describe_photos(workspace, "vision", rows(workspace), wait=never_wait)
-    with workspace.store.write() as connection:
-        connection.execute(update(provider_table).values(settings=func.replace(provider_table.c.settings, "5", "1e12")))
-    assert seen(workspace)["IMG_0.jpg"] == []
-    with pytest.raises(KeywrightError, match="keywright provider remove vision"):
-        describing.providers(workspace)
-    describing.remove(workspace, "vision")
-    assert describing.providers(workspace) == []
-
-
 def test_a_person_who_cancels_need_not_wait_for_a_busy_provider(workspace: Workspace, server: Server) -> None:
     added(workspace, server)
     server.usual = Answer(429, {}, headers={"Retry-After": "200"})
@@ -367,16 +251,6 @@ def test_an_answer_that_gives_orders_can_at_most_name_a_keyword_of_the_user(
     assert sorted((p, p.read_bytes()) for p in (library / "photos").iterdir()) == before
 
 
-def test_a_provider_that_is_taken_out_takes_its_answers_along(workspace: Workspace, server: Server) -> None:
-    added(workspace, server)
-    describe_photos(workspace, "vision", rows(workspace), wait=never_wait)
-    describing.remove(workspace, "vision")
-    assert describing.providers(workspace) == []
-    assert what_was_seen(workspace, [row.content_id or "" for row in rows(workspace)]) == {}
-    with pytest.raises(KeywrightError, match="There is no provider vision"):
-        describing.remove(workspace, "vision")
-
-
 def test_the_commands_tell_ask_list_describe_and_remove(workspace: Workspace, library: Path, server: Server) -> None:
     keywright = Keywright(workspace.home.folder)
     photos = library / "photos"
@@ -403,32 +277,3 @@ def test_the_commands_tell_ask_list_describe_and_remove(workspace: Workspace, li
     assert keywright("provider", "remove", "mine").status == 0
     assert keywright("provider", "list", "--json").json == []
     assert "qwen2.5-vl" in keywright("provider", "list", "--presets", "--json").json
-
-
-def test_a_model_of_a_folder_is_the_same_wherever_it_is_asked_from(workspace: Workspace, tmp_path: Path) -> None:
-    keywright = Keywright(workspace.home.folder)
-    relative = os.path.relpath(tmp_path / "model")
-    told = keywright("provider", "add", "moon", "--kind", "moondream", "--url", relative, "--agree", "--json").json
-    assert told["provider"]["url"] == str((tmp_path / "model").resolve())
-    told = keywright("provider", "add", "moon", "--url", f"{relative}2", "--agree", "--json").json
-    assert told["provider"]["url"] == str((tmp_path / "model2").resolve())
-    one = Provider("moon", Kind.MOONDREAM, "model")
-    with pytest.raises(KeywrightError, match="give the whole path"):
-        describing.add(workspace, one, agreed=one.consent())
-
-
-@pytest.mark.parametrize(
-    "values", [("--url", "http://[::1"), ("--seconds", "inf"), ("--seconds", "1e12"), ("--price", "nan")]
-)
-def test_what_cannot_be_configured_is_one_sentence(workspace: Workspace, values: tuple[str, str]) -> None:
-    keywright = Keywright(workspace.home.folder)
-    assert keywright.fails("provider", "add", "mine", "--preset", "llava", "--agree", *values)
-    assert describing.providers(workspace) == []
-
-
-def test_where_there_is_no_keyring_no_key_is_written_anywhere(workspace: Workspace) -> None:
-    one = Provider("far", Kind.OPENAI, "https://api.example.com/v1", "vision-1")
-    with using(NoKeyring()), pytest.raises(KeywrightError, match="KEYWRIGHT_KEY_FAR"):  # type: ignore[no-untyped-call]
-        describing.add(workspace, one, agreed=one.consent(), key="sk-very-secret")
-    assert describing.providers(workspace) == []
-    assert all(b"sk-very-secret" not in f.read_bytes() for f in workspace.home.folder.rglob("*") if f.is_file())

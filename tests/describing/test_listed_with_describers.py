@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from describing.kit import added, never_wait, opened_copy, photo
 from describing.server import Answer, Server, keywords
 from keywright.config import Profile
-from keywright.describing.providers import Kind, Provider
-from keywright.home import Home
 from keywright.keywords import KeywordPath
 from keywright.operations import describing
 from keywright.operations.deciding import Decided, decide
@@ -22,7 +20,6 @@ from keywright.operations.suggesting import suggest_photos
 from keywright.operations.workspace import Workspace
 from keywright.store.decisions import Decision
 from keywright.store.lookups import Names
-from keywright.store.photos import PhotoRow, list_photos
 from service.conftest import Learned, learn_library
 
 CHINA, CAT = "CHIN_0008.jpg", "CHEL_0009.jpg"  # photos without keywords
@@ -31,29 +28,19 @@ PAGODA = "pagoda_roof"
 
 @pytest.fixture(scope="module")
 def listed(tmp_path_factory: pytest.TempPathFactory) -> Learned:
-    found = learn_library(tmp_path_factory.mktemp("listed"))
-    with Workspace.open(Home(found.home)) as workspace:
-        refresh(workspace)
-    return found
+    return learn_library(tmp_path_factory.mktemp("listed"), lists=True)
 
 
 @pytest.fixture
 def workspace(listed: Learned, tmp_path: Path) -> Iterator[Workspace]:
-    shutil.copytree(listed.home, tmp_path / "home")
-    with Workspace.open(Home(tmp_path / "home")) as opened:
+    with opened_copy(listed.home, tmp_path) as opened:
         yield opened
 
 
-def photo(workspace: Workspace, name: str = CHINA) -> PhotoRow:
-    with workspace.store.read() as connection:
-        return next(row for row in list_photos(connection) if row.path.name == name)
-
-
 def described(workspace: Workspace, server: Server, answer: Answer, name: str = CHINA, *, new: bool = True) -> None:
-    one = Provider("vision", Kind.OPENAI, server.url + "/v1", "llava:7b", seconds=5, new_keywords=new)
-    describing.add(workspace, one, agreed=one.consent())
+    added(workspace, server, new_keywords=new)
     server.usual = answer
-    report = describing.describe_photos(workspace, "vision", [photo(workspace, name)], wait=lambda _: None)
+    report = describing.describe_photos(workspace, "vision", [photo(workspace, name)], wait=never_wait)
     assert report.described + report.known == 1
 
 
@@ -78,7 +65,7 @@ def test_what_a_describer_says_is_listed_as_it_is_suggested(workspace: Workspace
     assert after["Architecture|Temple"].confidence != before["Architecture|Temple"].confidence
     assert "vision" in after["Architecture|Temple"].sources
     assert (after[PAGODA].sources, after[PAGODA].new) == (("vision",), True)
-    (live,) = suggest_photos(workspace, [str(photo(workspace).path)], profile=Profile(limit=0))
+    (live,) = suggest_photos(workspace, [str(photo(workspace, CHINA).path)], profile=Profile(limit=0))
     sure = {keyword: one for keyword, one in after.items() if one.sure}
     assert {k: (v.sources, v.new) for k, v in sure.items()} == {
         str(s.keyword): (s.sources, s.new) for s in live.suggestions
@@ -109,7 +96,7 @@ def test_a_new_keyword_waits_on_its_own_page_marked_and_is_decided_like_any_othe
 ) -> None:
     described(workspace, server, keywords(pagoda_roof=1.0))
     refresh(workspace)
-    reviewer, number = Reviewer(workspace, Names()), photo(workspace).id
+    reviewer, number = Reviewer(workspace, Names()), photo(workspace, CHINA).id
     waiting = {str(one.keyword): one for one in reviewer.keywords()}
     assert [keyword for keyword, one in waiting.items() if one.new] == [PAGODA]
     pagoda = KeywordPath.of(PAGODA)

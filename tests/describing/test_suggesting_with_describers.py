@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from demo.library import make_library
 
+from describing.kit import added, never_wait, opened_copy, photo, rows
 from describing.server import Answer, Server, keywords
 from keywright.config import Profile
-from keywright.describing.providers import Kind, Provider
 from keywright.encoders.sentences import is_installed
 from keywright.home import Home
 from keywright.keywords import KeywordPath
@@ -26,7 +25,6 @@ from keywright.operations.reading import read_source
 from keywright.operations.suggesting import suggest_photos
 from keywright.operations.workspace import Workspace
 from keywright.store.decisions import Decision
-from keywright.store.photos import PhotoRow, list_photos
 from keywright.suggesting.base import ITS_NAME
 
 ZEPPELIN = KeywordPath.of("Aircraft", "Zeppelin")
@@ -44,28 +42,20 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def workspace(library: Path, tmp_path: Path) -> Iterator[Workspace]:
-    shutil.copytree(library / "home", tmp_path / "home")
-    with Workspace.open(Home(tmp_path / "home")) as opened:
+    with opened_copy(library / "home", tmp_path) as opened:
         yield opened
-
-
-def photo(workspace: Workspace) -> PhotoRow:
-    with workspace.store.read() as connection:
-        return next(row for row in list_photos(connection) if row.path.name == CHINA)
 
 
 def suggested(workspace: Workspace, least: float | None = None) -> dict[str, Ranked]:
     profile = Profile(min_confidence=least, limit=0)
-    (found,) = suggest_photos(workspace, [str(photo(workspace).path)], profile=profile)
+    (found,) = suggest_photos(workspace, [str(photo(workspace, CHINA).path)], profile=profile)
     return {str(one.keyword): one for one in found.suggestions}
 
 
 def described(workspace: Workspace, server: Server, answer: Answer, **values: object) -> describing.DescribeReport:
-    usual = {"seconds": 5, "per_minute": 1000}
-    one = Provider("vision", Kind.OPENAI, server.url + "/v1", "llava:7b", **{**usual, **values})  # type: ignore[arg-type]
-    describing.add(workspace, one, agreed=one.consent())
+    added(workspace, server, **{"per_minute": 1000, **values})
     server.usual = answer
-    return describing.describe_photos(workspace, "vision", [photo(workspace)], wait=lambda _: None)
+    return describing.describe_photos(workspace, "vision", [photo(workspace, CHINA)], wait=never_wait)
 
 
 def test_a_describer_that_agrees_makes_a_suggestion_surer_and_is_named(workspace: Workspace, server: Server) -> None:
@@ -102,7 +92,7 @@ def test_a_new_keyword_is_suggested_only_where_allowed_and_is_marked(workspace: 
 
 def test_what_the_service_suggests_hears_a_describer_at_once(workspace: Workspace, server: Server) -> None:
     advisor = Advisor(workspace)
-    number, profile = photo(workspace).id, Profile(min_confidence=0.0, limit=0)
+    number, profile = photo(workspace, CHINA).id, Profile(min_confidence=0.0, limit=0)
 
     def temple() -> Ranked:
         (advice,) = advisor.suggest([number], profile)
@@ -117,20 +107,19 @@ def test_what_the_service_suggests_hears_a_describer_at_once(workspace: Workspac
 
 def test_decisions_teach_how_much_a_describer_counts(workspace: Workspace, server: Server) -> None:
     described(workspace, server, keywords(temple=0.9, coffee=0.9))
-    with workspace.store.read() as connection:
-        rows = list_photos(connection)
+    photos = rows(workspace)
     coffee = KeywordPath.of("Food", "Coffee")
     one = describing.provider(workspace, "vision").provider
-    report = describing.describe_photos(workspace, one.name, rows[:60], wait=lambda _: None)
+    report = describing.describe_photos(workspace, one.name, photos[:60], wait=never_wait)
     assert report.described > 40
     listener = Listener(workspace)
-    contents = [row.content_id or "" for row in rows[:60]]
+    contents = [row.content_id or "" for row in photos[:60]]
     assert listener.hear(contents).weights == {}
-    decide(workspace, [Decided(row.id, coffee, Decision.REJECTED, 0.7) for row in rows[:60]])
+    decide(workspace, [Decided(row.id, coffee, Decision.REJECTED, 0.7) for row in photos[:60]])
     weights = listener.hear(contents).weights["vision"]
     assert weights.said < 1.5
     server.usual = keywords(coffee=0.1)
-    describing.describe_photos(workspace, one.name, rows[60:61], wait=lambda _: None)
+    describing.describe_photos(workspace, one.name, photos[60:61], wait=never_wait)
     assert listener.hear(contents).weights["vision"] is weights  # one more description is no reason to weigh anew
 
 
@@ -138,16 +127,15 @@ def test_decisions_teach_how_much_a_describer_counts(workspace: Workspace, serve
 def test_what_describers_say_is_not_kept_with_the_names_of_keywords(workspace: Workspace, server: Server) -> None:
     described(workspace, server, keywords(temple=0.9, zeppelin=0.9))
     listener = Listener(workspace)
-    contents = [photo(workspace).content_id or ""]
+    contents = [photo(workspace, CHINA).content_id or ""]
     assert listener.hear(contents).said
     (file,) = workspace.home.cache.glob("sentences-*.npz")
     before = file.stat().st_mtime_ns, file.read_bytes()
     assert b"Temple" in before[1]
     assert b"zeppelin" not in before[1]
-    with workspace.store.read() as connection:
-        others = [row for row in list_photos(connection) if row.path.name != CHINA][:2]
+    others = [row for row in rows(workspace) if row.path.name != CHINA][:2]
     server.says(keywords(gramophone=0.9), keywords(sextant=0.9))
-    describing.describe_photos(workspace, "vision", others, wait=lambda _: None)
+    describing.describe_photos(workspace, "vision", others, wait=never_wait)
     assert listener.hear([row.content_id or "" for row in others]).said
     assert (file.stat().st_mtime_ns, file.read_bytes()) == before
 
@@ -155,9 +143,9 @@ def test_what_describers_say_is_not_kept_with_the_names_of_keywords(workspace: W
 def test_a_keyword_that_is_read_later_is_heard(workspace: Workspace, server: Server, tmp_path: Path) -> None:
     described(workspace, server, keywords(zeppelin=0.9))
     listener = Listener(workspace)
-    contents = [photo(workspace).content_id or ""]
+    contents = [photo(workspace, CHINA).content_id or ""]
     assert listener.hear(contents).said[contents[0]]["vision"] == ()
-    named = plan_file_change(photo(workspace).path, frozenset([ZEPPELIN]), frozenset(), SidecarProfile.PLAIN)
+    named = plan_file_change(photo(workspace, CHINA).path, frozenset([ZEPPELIN]), frozenset(), SidecarProfile.PLAIN)
     (tmp_path / "later").mkdir()
     (tmp_path / "later" / "LZ_129.jpg").write_bytes(named.after)
     read_source(workspace, str(tmp_path / "later"), learn=True)

@@ -8,9 +8,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from keywright.home import Home
-from keywright.operations.refreshing import refresh
-from keywright.operations.workspace import Workspace
 from pages.doubtful import make_doubtful_library
 from pages.kit import CHROMIUM, Window, open_window
 from service.conftest import Learned, learn_library, running_on_copy
@@ -30,10 +27,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def learned_home(tmp_path_factory: pytest.TempPathFactory) -> Learned:
     """A home that has learned the sample library, made once; and the library."""
-    found = learn_library(tmp_path_factory.mktemp("reviewed"))
-    with Workspace.open(Home(found.home)) as workspace:
-        refresh(workspace)
-    return found
+    return learn_library(tmp_path_factory.mktemp("reviewed"), lists=True)
 
 
 @pytest.fixture(scope="session")

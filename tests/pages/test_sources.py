@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from pages.kit import Window, kept, open_window, settled
-from service.conftest import Learned
+from pages.kit import Window, kept, settled
+from service.conftest import Learned, running_on_copy
 from service.described import describer_says
-from service.kit import Raw, running
+from service.kit import Raw
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 WORDS = {"cat": 0.9, "whiskers": 1.0, HOSTILE: 0.9}
 
 
 @pytest.fixture
-def described(learned_home: Learned, tmp_path: Path) -> Iterator[Raw]:
-    shutil.copytree(learned_home.home, tmp_path / "home")
-    describer_says(tmp_path / "home", "CHEL_0009.jpg", WORDS, lists=True)
-    with running(tmp_path / "home") as found:
-        yield found
-
-
-@pytest.fixture
-def window(browser: Browser, described: Raw) -> Iterator[Window]:
-    with open_window(browser, described) as found:
+def learned(learned_home: Learned, tmp_path: Path) -> Iterator[Raw]:
+    """The bridge that ``window`` is on: there a describer has seen the cat, and what is no keyword."""
+    said = partial(describer_says, photo="CHEL_0009.jpg", words=WORDS, lists=True)
+    with running_on_copy(learned_home.home, tmp_path, said) as found:
         yield found
 
 
@@ -66,7 +60,7 @@ def test_markup_in_a_new_keyword_is_shown_as_it_is(window: Window) -> None:
     assert page.locator("img[src=x]").count() == 0
 
 
-def test_by_keyword_marks_it_and_decides_it_like_any_other(window: Window, described: Raw) -> None:
+def test_by_keyword_marks_it_and_decides_it_like_any_other(window: Window, learned: Raw) -> None:
     page = window.go("/by-keyword?keyword=whiskers")
     expect(page.get_by_role("heading", name="whiskers new")).to_be_visible()
     expect(page.get_by_role("link", name="whiskers new 1")).to_be_visible()
@@ -74,7 +68,7 @@ def test_by_keyword_marks_it_and_decides_it_like_any_other(window: Window, descr
     window.check_accessible()
     page.get_by_role("button", name="Accept the 1 ticked").click()
     settled(page)
-    assert kept(described) == {("CHEL_0009.jpg", "whiskers"): "accepted"}
+    assert kept(learned) == {("CHEL_0009.jpg", "whiskers"): "accepted"}
 
 
 def test_a_photo_by_itself_marks_it_too(window: Window) -> None:

@@ -13,6 +13,7 @@ from demo.library import make_library
 
 from keywright.home import Home
 from keywright.operations.learning import learn
+from keywright.operations.refreshing import refresh
 from keywright.operations.registering import add_catalog
 from keywright.operations.workspace import Workspace
 from service.kit import Raw, running
@@ -33,19 +34,23 @@ class Learned:
     library: Path
 
 
-def learn_library(top: Path, make: Callable[[Path], object] = make_library) -> Learned:
-    """Make a library below ``top``, and a home that has learned it."""
+def learn_library(top: Path, make: Callable[[Path], object] = make_library, *, lists: bool = False) -> Learned:
+    """Make a library below ``top``, and a home that has learned it; ``lists``: with the review's lists made."""
     make(top / "library")
     with Workspace.open(Home(top / "home")) as workspace:
         add_catalog(workspace, str(top / "library"), {})
         learn(workspace, [str(top / "library")])
+        if lists:
+            refresh(workspace)
     return Learned(top / "home", top / "library")
 
 
 @contextmanager
-def running_on_copy(home: Path, folder: Path) -> Iterator[Raw]:
-    """A bridge on a copy of a home that several tests share."""
+def running_on_copy(home: Path, folder: Path, prepare: Callable[[Path], object] | None = None) -> Iterator[Raw]:
+    """A bridge on a copy of a home that several tests share; ``prepare`` is given the copy before it is opened."""
     shutil.copytree(home, folder / "home")
+    if prepare is not None:
+        prepare(folder / "home")
     with running(folder / "home") as found:
         yield found
 

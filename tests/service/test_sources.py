@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from keywright.cli.watch import tell
 from keywright_plugin.values import Photo, PhotoRef, Suggestion
-from service.conftest import Learned
+from service.conftest import Learned, running_on_copy
 from service.described import describer_says
-from service.kit import Raw, running
+from service.kit import Raw
 
 BARE = "2023/At home/CHEL_0009.jpg"
 
@@ -21,9 +21,8 @@ BARE = "2023/At home/CHEL_0009.jpg"
 @pytest.fixture
 def described(learned_home: Learned, tmp_path: Path) -> Iterator[Raw]:
     """A bridge on a home where a describer has seen the cat, and something that is no keyword."""
-    shutil.copytree(learned_home.home, tmp_path / "home")
-    describer_says(tmp_path / "home", "CHEL_0009.jpg", {"cat": 0.9, "whiskers": 1.0}, lists=True)
-    with running(tmp_path / "home") as found:
+    said = partial(describer_says, photo="CHEL_0009.jpg", words={"cat": 0.9, "whiskers": 1.0}, lists=True)
+    with running_on_copy(learned_home.home, tmp_path, said) as found:
         yield found
 
 
