@@ -105,6 +105,11 @@ def fold_search(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", decomposed) if not unicodedata.combining(c))
 
 
+def with_prefixes(key: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The key of a keyword and of everything above it, the top first."""
+    return [key[:length] for length in range(1, len(key) + 1)]
+
+
 def with_ancestors(paths: Iterable[KeywordPath]) -> frozenset[KeywordPath]:
     """The paths and everything above them: an assigned keyword implies its parents."""
     return frozenset(p for path in paths for p in (path, *path.ancestors()))

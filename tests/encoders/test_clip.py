@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from encoders.clip_extra import clip_is_installed
 from encoders.tiny_clip import make_tiny_clip
 from keywright.encoders import available_encoders, clip_network, encoder_dimension, open_encoder, resolve_encoder
 from keywright.encoders.base import Encoder, EncoderError, TextEncoder, text_side
@@ -18,7 +18,7 @@ from keywright.encoders.pipeline import EmbeddedPhoto, embed_files
 from keywright.encoders.probing import probe
 from keywright.encoders.pulling import CONFIG, SUMS, pull_from_folder
 
-if any(importlib.util.find_spec(name) is None for name in ("open_clip", "torchvision", "transformers")):
+if not clip_is_installed():
     pytest.skip("the extra [clip] is not installed", allow_module_level=True)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from demo.library import make_library
 from PIL import Image
 
 from cli.kit import Keywright
+from encoders.clip_extra import clip_is_installed
 from encoders.tiny_clip import make_tiny_clip
 from keywright.encoders import LEVELS, clip_network
 from keywright.encoders.base import PHOTO_TEMPLATES, TextEncoder
@@ -27,7 +27,7 @@ from keywright.renditions.make import make_rendition
 from keywright.store.photos import list_photos
 from keywright.store.vectors import count_vectors
 
-if any(importlib.util.find_spec(name) is None for name in ("open_clip", "torchvision", "transformers")):
+if not clip_is_installed():
     pytest.skip("the extra [clip] is not installed", allow_module_level=True)
 FAST = LEVELS["fast"]
 CAT = KeywordPath.parse("Animals|Cat")

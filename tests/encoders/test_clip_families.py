@@ -6,7 +6,6 @@ bias, pooling and tokenizer from a folder. What their trained weights know is an
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from encoders.clip_extra import clip_is_installed
 from encoders.tiny_clip import WORDS
 from keywright.encoders import clip_network, open_encoder
 from keywright.encoders.clip import ClipEncoder
@@ -21,7 +21,7 @@ from keywright.encoders.kept import read_kept
 from keywright.encoders.probing import least_cosine, probe
 from keywright.encoders.pulling import CONFIG, pull_from_folder
 
-if any(importlib.util.find_spec(name) is None for name in ("open_clip", "torchvision", "transformers")):
+if not clip_is_installed():
     pytest.skip("the extra [clip] is not installed", allow_module_level=True)
 
 pytestmark = pytest.mark.slow

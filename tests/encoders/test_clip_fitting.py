@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-if any(importlib.util.find_spec(name) is None for name in ("open_clip", "torchvision", "transformers")):
+from encoders.clip_extra import clip_is_installed
+
+if not clip_is_installed():
     pytest.skip("the extra [clip] is not installed", allow_module_level=True)
 
 from encoders.tiny_clip import make_tiny_clip

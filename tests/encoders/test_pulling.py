@@ -18,6 +18,7 @@ from keywright.encoders.clip_catalogue import ClipModel
 from keywright.encoders.kept import MANIFEST, KeptEncoder, kept_encoders, read_kept, sha256
 from keywright.encoders.pulling import CONFIG, SUMS, pull_from_folder, pull_from_hub
 from keywright.home import Home
+from keywright.operations.progress import never, silent
 from keywright.operations.pulling import pull_folder
 from keywright.operations.workspace import Workspace
 from keywright.store.models import add_version
@@ -203,17 +204,13 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         yield Hub(server)
 
 
-def silent(stage: str, done: int, total: int | None) -> None:
-    del stage, done, total
-
-
 def from_hub(encoders: Path, needed: frozenset[str] = frozenset()) -> KeptEncoder:
-    return pull_from_hub(MODEL, encoders, silent, lambda: False, needed)
+    return pull_from_hub(MODEL, encoders, silent, never, needed)
 
 
 def test_a_model_is_pulled_from_the_hub_at_one_revision(hub: Hub, tmp_path: Path) -> None:
     stages: list[tuple[str, int, int | None]] = []
-    kept = pull_from_hub(MODEL, tmp_path, lambda *told: stages.append(told), lambda: False)
+    kept = pull_from_hub(MODEL, tmp_path, lambda *told: stages.append(told), never)
     assert (kept.dimension, kept.size, kept.licence) == (8, 64, "MIT")
     assert names(tmp_path / "m") == {MANIFEST, CONFIG, SAFE}
     assert names(tmp_path) == {"m"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shutil
 import threading
@@ -13,6 +12,7 @@ import pytest
 from demo.library import make_library
 from PIL import Image
 
+from encoders.clip_extra import clip_is_installed
 from keywright.config import EVERYTHING
 from keywright.encoders import LEVELS
 from keywright.encoders.base import EncoderError
@@ -113,7 +113,7 @@ def test_a_change_that_was_stopped_goes_on_where_it_was_and_the_old_models_sugge
 
 
 def test_a_worse_encoder_is_learned_with_and_held_back(workspace: Workspace, tmp_path: Path) -> None:
-    if any(importlib.util.find_spec(name) is None for name in ("open_clip", "torchvision", "transformers")):
+    if not clip_is_installed():
         pytest.skip("the extra [clip] is not installed")
     from encoders.tiny_clip import make_tiny_clip
 

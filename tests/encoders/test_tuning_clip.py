@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from encoders.clip_extra import clip_is_installed
 from encoders.tiny_clip import make_tiny_clip
 from keywright.encoders import clip_network, open_encoder
 from keywright.encoders.cutting import cut
@@ -26,7 +26,7 @@ from keywright.operations.progress import never
 from keywright.operations.turns import parted
 from keywright.operations.workspace import Workspace
 
-if any(importlib.util.find_spec(name) is None for name in ("open_clip", "torchvision", "transformers")):
+if not clip_is_installed():
     pytest.skip("the extra [clip] is not installed", allow_module_level=True)
 
 from encoders.test_clip_families import SHORT_TEXT, make_model

@@ -17,12 +17,13 @@ from keywright.learning.settings import LearnerSettings
 from keywright.learning.training import train
 from keywright.operations import remembering
 from keywright.operations.active import load_models
+from keywright.operations.deciding import Decided, decide
 from keywright.operations.learning import train_known
 from keywright.operations.searching import Found, search
 from keywright.operations.workspace import Workspace
 from keywright.searching.learned import directions, in_order
 from keywright.searching.shortlist import Shortlist
-from keywright.store.decisions import Decision, DecisionRow, record_decisions
+from keywright.store.decisions import Decision
 from keywright.store.photos import KeywordIds, PhotoRow, Stamp, list_photos, record_stamps, register_catalog
 from keywright.store.syncing import sync_photos
 from keywright.store.vectors import NewVector, add_vectors
@@ -98,15 +99,9 @@ def test_a_filter_changes_no_score_of_a_learned_keyword(collection: Workspace) -
     assert [one.score for one in both] == pytest.approx([everything[one.photo.id] for one in both], abs=1e-4)
 
 
-def decide(workspace: Workspace, photo: int, keyword: KeywordPath, decision: Decision) -> None:
-    with workspace.store.write() as connection:
-        number = KeywordIds(connection).id(keyword)
-        record_decisions(connection, [DecisionRow(photo, number, decision, None, None)])
-
-
 def test_what_was_accepted_and_is_not_written_yet_counts_as_a_keyword(collection: Workspace) -> None:
     photo = next(row.id for row in photos_of(collection) if not shows(int(row.host_id)))
-    decide(collection, photo, KeywordPath.parse("Events|Kirmes"), Decision.ACCEPTED)
+    decide(collection, [Decided(photo, KeywordPath.parse("Events|Kirmes"), Decision.ACCEPTED)])
     assert [one.photo.id for one in search(collection, "kirmes", limit=0, min_score=0.9)] == [photo]
     assert [one.photo.id for one in search(collection, "Schrebergarten", limit=0, keywords=["Events"])] in ([photo], [])
     assert [one.photo.id for one in search(collection, like_photos=[photo + 1], limit=0, keywords=["Events"])] == [
@@ -119,9 +114,11 @@ def test_what_was_refused_is_no_keyword_and_no_learned_confidence(collection: Wo
     carrying, showing, other = rows[0], rows[-1], rows[-2]
     before = {one.photo.id: one.score for one in search(collection, "Oma Erna", limit=0, min_score=0.5)}
     assert {carrying.id, showing.id, other.id} <= before.keys()
-    decide(collection, carrying.id, KeywordPath.parse("people|oma erna"), Decision.REJECTED)  # however it is spelled
-    decide(collection, showing.id, GRANDMA, Decision.REJECTED)
-    decide(collection, other.id, KeywordPath.parse("People"), Decision.REJECTED)  # no person: not her either
+    decide(
+        collection, [Decided(carrying.id, KeywordPath.parse("people|oma erna"), Decision.REJECTED)]
+    )  # however it is spelled
+    decide(collection, [Decided(showing.id, GRANDMA, Decision.REJECTED)])
+    decide(collection, [Decided(other.id, KeywordPath.parse("People"), Decision.REJECTED)])  # no person: not her either
     after = {one.photo.id for one in search(collection, "Oma Erna", limit=0, min_score=0.5)}
     assert before.keys() - after == {carrying.id, showing.id, other.id}
     people = {one.photo.id for one in search(collection, like_photos=[showing.id], limit=0, keywords=["People"])}

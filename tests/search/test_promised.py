@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.metrics import average_precision_score
 
 from keywright.encoders import LEVELS, open_encoder
 from keywright.encoders.names import name_likeness
@@ -20,15 +21,6 @@ PART = 8  # every eighth training photo
 AT_LEAST = 5  # photos of a keyword that is searched for
 BOUND = 0.45
 CHANCE = 0.05
-
-
-def precision(right: np.ndarray, scores: np.ndarray) -> float:
-    """Average precision: the mean, over the right photos, of how many of those up to each are right."""
-    ordered = right[np.argsort(-scores, kind="stable")]
-    found = np.cumsum(ordered)[ordered]
-    return float(np.mean(found / (np.flatnonzero(ordered) + 1)))
-
-
 SURE = 0.2
 NOTHING = ("asdfghjkl", "Tuesday", "今日はいい天気ですね", "qwertz", "weekend", "2019")
 
@@ -64,7 +56,7 @@ def test_names_alone_find_photos_far_better_than_chance_and_what_no_photo_shows_
         right = np.isin(everything, sorted(carried[name]))
         numbers, scores = by_classes(vectors, everything, everything, head, cosine[None])
         assert numbers.tolist() == everything.tolist()
-        found.append(precision(right, scores))
+        found.append(float(average_precision_score(right, scores)))
         chance.append(right.mean())
     assert len(names) > 30
     assert np.mean(chance) < CHANCE

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,10 +14,9 @@ from keywright.store.journal import BatchState
 from keywright.writeback import Journal, history, undo
 from service.kit import running
 from writeback.kit import contents, library, open_journal, targets
+from writeback.test_killed import killed
 
-TESTS = str(Path(__file__).resolve().parent.parent)
-PROGRAM = f"import sys; sys.path.insert(0, {TESTS!r}); from writeback.killed_apply import main; main(*sys.argv[1:])"
-IN_THE_MIDDLE = "40"  # calls to the disk: four of six photos are written by then
+IN_THE_MIDDLE = 40  # calls to the disk: four of six photos are written by then
 
 
 @pytest.fixture
@@ -38,8 +35,7 @@ def home(photos: Path, before: dict[str, bytes], tmp_path: Path, monkeypatch: py
     """A home whose apply was killed in the middle."""
     assert before
     made = tmp_path / "home"
-    command = [sys.executable, "-c", PROGRAM, "apply", str(made), str(photos), IN_THE_MIDDLE, "after"]
-    assert subprocess.run(command, check=False).returncode != 0
+    assert killed("apply", made, photos, IN_THE_MIDDLE, "after")
     assert is_open(open_journal(made))
     assert unfinished(photos)
     monkeypatch.setenv("KEYWRIGHT_HOME", str(made))

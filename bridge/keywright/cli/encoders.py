@@ -6,7 +6,17 @@ from pathlib import Path
 
 import click
 
-from keywright.cli.output import announce, counted, json_option, note, progress_bar, show_json, stopping, table
+from keywright.cli.output import (
+    announce,
+    counted,
+    json_option,
+    note,
+    note_failures,
+    progress_bar,
+    show_json,
+    stopping,
+    table,
+)
 from keywright.errors import KeywrightError
 from keywright.operations.workspace import Workspace
 
@@ -40,8 +50,7 @@ def encoder(name: str | None, back: bool, anyway: bool, as_json: bool) -> None:
     if as_json:
         show_json(done)
         return
-    for failure in done.embedding.failures[:10]:
-        note(f"No picture: {failure.path}: {failure.reason}")
+    note_failures(done.embedding.failures)
     if done.embedding.missing:
         note(f"{counted(len(done.embedding.missing), 'file is', 'files are')} not there and took no part.")
     if done.asked == done.before:
@@ -141,8 +150,7 @@ def finetune(name: str | None, epochs: int | None, as_json: bool) -> None:
     if as_json:
         show_json({"finetuning": done, "switched": changed})
         return
-    for failure in done.failures[:10]:
-        note(f"No picture: {failure.path}: {failure.reason}")
+    note_failures(done.failures)
     if done.failures:
         note(f"{counted(len(done.failures), 'photo')} could not be read and took no part.")
     if done.left_out:

@@ -6,10 +6,19 @@ from collections.abc import Sequence
 
 import click
 
-from keywright.cli.output import announce, counted, json_option, map_option, mappings, note, progress_bar, show_json
+from keywright.cli.output import (
+    SHOWN,
+    announce,
+    counted,
+    json_option,
+    map_option,
+    mappings,
+    note,
+    note_failures,
+    progress_bar,
+    show_json,
+)
 from keywright.operations.workspace import Workspace
-
-_SHOWN = 10  # failures named one by one; the rest are counted (--json names all)
 
 
 @click.command()
@@ -57,10 +66,9 @@ def learn(
         for why, number in sorted(source.skipped.items()):
             note(f"{source.source}: {number:,} left out: {why}")
     embedding = report.embedding
-    for failure in embedding.failures[:_SHOWN]:
-        note(f"No picture: {failure.path}: {failure.reason}")
-    if len(embedding.failures) > _SHOWN:
-        note(f"No picture: {len(embedding.failures) - _SHOWN:,} more; --json names them all")
+    note_failures(embedding.failures)
+    if len(embedding.failures) > SHOWN:
+        note(f"No picture: {len(embedding.failures) - SHOWN:,} more; --json names them all")
     if embedding.missing:
         note(f"{counted(len(embedding.missing), 'file is', 'files are')} not there (the first: {embedding.missing[0]})")
     if report.set_aside:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -20,7 +20,11 @@ from keywright.keywords import KeywordPath
 from keywright.operations.progress import Cancel, Progress, silent
 from keywright.text import printable
 
+if TYPE_CHECKING:  # late: it brings the encoders along
+    from keywright.operations.embedding import Failure
+
 F = TypeVar("F", bound=Callable[..., Any])
+SHOWN = 10  # failures named one by one; the rest are counted (--json names all)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 map_option = click.option(
@@ -65,6 +69,12 @@ def show_json(value: object) -> None:
 def note(text: str) -> None:
     """A line for the person, kept apart from the result."""
     click.echo(printable(text), err=True)
+
+
+def note_failures(failures: Sequence[Failure]) -> None:
+    """The first photos that gave no picture, one by one."""
+    for failure in failures[:SHOWN]:
+        note(f"No picture: {failure.path}: {failure.reason}")
 
 
 def announce(text: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from keywright.errors import KeywrightError
+from keywright.text import one_line
 
 MOST_CANDIDATES = 50
 """Candidates of one photo that are listened to."""
@@ -78,4 +79,4 @@ def quoted(text: object, secret: str | None = None) -> str:
     whole = str(text)
     if secret is not None and len(secret) > 3:
         whole = whole.replace(secret, "[the key]")
-    return " ".join("".join(c if c.isprintable() else " " for c in whole[: 4 * _SAID]).split())[:_SAID]
+    return one_line(whole[: 4 * _SAID])[:_SAID]

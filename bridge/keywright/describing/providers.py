@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from urllib.parse import SplitResult, urlsplit
 
-from keywright.describing.proxies import is_this_machine, shown_proxy
+from keywright.describing.proxies import address_of, is_this_machine, shown_proxy
 from keywright.errors import KeywrightError
 
 MOST_SENT = 300
@@ -92,7 +91,7 @@ class Provider:
 
     @property
     def _is_private(self) -> bool:
-        address = _address(self.host)
+        address = address_of(self.host)
         return (address is not None and address.is_private) or self.host.endswith((".local", ".lan", ".home.arpa"))
 
     def consent(self) -> str:
@@ -168,7 +167,7 @@ def _parts(url: str) -> SplitResult | None:
         parts = urlsplit(url)
         host = parts.hostname or ""
         _ = parts.port  # raises where it is no number up to 65535
-        named = host.encode("idna").decode() if _address(host) is None else ""
+        named = host.encode("idna").decode() if address_of(host) is None else ""
     except ValueError:
         return None
     if (
@@ -182,10 +181,3 @@ def _parts(url: str) -> SplitResult | None:
 
 def _is_amount(value: float) -> bool:
     return math.isfinite(value) and value >= 0
-
-
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None

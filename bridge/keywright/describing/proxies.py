@@ -30,9 +30,13 @@ def shown_proxy(url: str) -> str | None:
 
 
 def is_this_machine(host: str) -> bool:
-    if host == "localhost":
-        return True
+    address = address_of(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
+def address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """``None`` where the host is a name."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host)
     except ValueError:
-        return False
+        return None

@@ -15,7 +15,7 @@ from keywright.encoders import available_encoders, open_encoder
 from keywright.encoders.base import Encoder
 from keywright.encoders.bench import EmbedSpeed, measure
 from keywright.encoders.clip_fit import ONNX, TORCH
-from keywright.encoders.kept import CLIP, kept_encoders
+from keywright.encoders.kept import CLIP, kept_encoder
 from keywright.errors import KeywrightError
 
 RUNTIMES = (ONNX, TORCH)
@@ -39,7 +39,7 @@ def open_through(encoder_id: str, runtime: str, cache: Path, folder: Path | None
         if runtime == TORCH:
             return BuiltinEncoder.open_with_torch(BUILTIN[encoder_id])
         return open_encoder(encoder_id, cache, folder)
-    kept = next((one for one in kept_encoders(folder) if one.id == encoder_id), None)
+    kept = kept_encoder(folder, encoder_id)
     if kept is None or folder is None:
         return open_encoder(encoder_id, cache, folder)  # which says what there is
     if kept.kind == CLIP:

@@ -7,9 +7,8 @@ what the whole gives, and for all other networks, the whole goes through in each
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
@@ -46,9 +45,7 @@ class _End(nn.Module):
         self._rest = rest
 
     def forward(self, x: Tensor) -> Tensor:
-        for block in self.blocks:
-            x = block(x)
-        return self._rest(x)
+        return self._rest(_through(self.blocks, x))
 
 
 def cut(vision: Vision, pixels: Tensor) -> Cut:
@@ -124,19 +121,17 @@ def _timm_stages(vision: Vision, visual: Any, trunk: Any) -> tuple[Step, _End]:
     after = [getattr(trunk, name, None) for name in ("final_conv", "norm_pre")]
     between = [one for one in after if isinstance(one, nn.Module)]
 
+    def start(pixels: Tensor) -> Tensor:
+        return _through([trunk.stem, *steps[:last]], vision.planes(pixels))
+
     def rest(x: Tensor) -> Tensor:
         found: Tensor = visual.head(trunk.forward_head(_through(between, x)))
         return found
 
-    start = partial(_started, vision, [trunk.stem, *steps[:last]])
     return start, _End(steps[last:], rest, [*between, trunk.head, visual.head])
 
 
-def _started(vision: Vision, steps: Sequence[nn.Module], pixels: Tensor) -> Tensor:
-    return _through(steps, vision.planes(pixels))
-
-
-def _through(steps: Sequence[nn.Module], x: Tensor) -> Tensor:
+def _through(steps: Iterable[nn.Module], x: Tensor) -> Tensor:
     for step in steps:
         x = step(x)
     return x

@@ -59,6 +59,11 @@ def kept_encoders(encoders: Path | None) -> list[KeptEncoder]:
     return [read_kept(file.parent) for file in found if not file.parent.name.startswith(".")]
 
 
+def kept_encoder(encoders: Path | None, encoder_id: str) -> KeptEncoder | None:
+    """The one with this id; ``None`` where there is none. Raises as ``kept_encoders``."""
+    return next((one for one in kept_encoders(encoders) if one.id == encoder_id), None)
+
+
 def read_kept(folder: Path) -> KeptEncoder:
     """Raises ``EncoderError``."""
     file = folder / MANIFEST

@@ -68,10 +68,6 @@ def tunable_lite(network: EfficientNetLite) -> Tunable:
     end = _LiteEnd(network)
     start = network.blocks[: len(network.blocks) // 2]
 
-    def front(pixels: Pixels) -> NDArray[np.float16]:
-        with torch.inference_mode(), short_numbers(torch.device(device)):
-            return np.concatenate([few(pixels[at : at + _AT_ONCE]) for at in range(0, len(pixels), _AT_ONCE)])
-
     def few(pixels: Pixels) -> NDArray[np.float16]:
         x = (torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float() - PIXEL_MEAN) / PIXEL_SCALE
         x = nn.functional.relu6(network.stem(x.contiguous(memory_format=torch.channels_last)))
@@ -80,7 +76,17 @@ def tunable_lite(network: EfficientNetLite) -> Tunable:
         found: NDArray[np.float16] = x.half().cpu().numpy()
         return found
 
-    return Tunable(front, end, list(end.parameters()))
+    return Tunable(_by_few(few, device), end, list(end.parameters()))
+
+
+def _by_few(few: Callable[[Pixels], NDArray[np.float16]], device: str) -> Callable[[Pixels], NDArray[np.float16]]:
+    """``few`` for any number of photos, in short numbers where the device has them."""
+
+    def front(pixels: Pixels) -> NDArray[np.float16]:
+        with torch.inference_mode(), short_numbers(torch.device(device)):
+            return np.concatenate([few(pixels[at : at + _AT_ONCE]) for at in range(0, len(pixels), _AT_ONCE)])
+
+    return front
 
 
 def _device() -> str:
@@ -100,17 +106,13 @@ def tunable_clip(network: ClipNetwork, pictures: Pixels) -> Tunable:
     if start is None:
         return Tunable(lambda pixels: pixels, halves.end, halves.trainable)
 
-    def front(pixels: Pixels) -> NDArray[np.float16]:
-        with torch.inference_mode(), short_numbers(torch.device(device)):
-            return np.concatenate([few(pixels[at : at + _AT_ONCE]) for at in range(0, len(pixels), _AT_ONCE)])
-
     def few(pixels: Pixels) -> NDArray[np.float16]:
         found: NDArray[np.float16] = (
             start(torch.from_numpy(pixels).to(device)).clamp(-_MOST, _MOST).half().cpu().numpy()
         )
         return found
 
-    return Tunable(front, halves.end, halves.trainable)
+    return Tunable(_by_few(few, device), halves.end, halves.trainable)
 
 
 @dataclass(frozen=True, slots=True)

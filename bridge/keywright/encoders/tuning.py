@@ -64,17 +64,6 @@ class Activations:
     values: Sequence[NDArray[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Tuned:
-    """``score`` of the blocks as they are now and ``before``: the mean of what ``judge`` says; ``epochs`` trained;
-    ``mix`` of what was learned with what was there (0: all of it was clearly worse)."""
-
-    before: float
-    score: float
-    epochs: int
-    mix: float
-
-
 Watch = Callable[[int, int], None]
 """Told how many are done, and of how many."""
 
@@ -96,9 +85,11 @@ def tune(
     progress: Watch,
     looked: Watch,
     cancel: Callable[[], bool],
-) -> Tuned:
-    """Train ``blocks`` in place. ``vectors``: what ``all_vectors`` makes of them as they are; ``labels``: (photos,
-    keywords); ``training``: rows of photos that may be learned from.
+) -> int:
+    """Train ``blocks`` in place, and give the epochs trained.
+
+    ``vectors``: what ``all_vectors`` makes of them as they are; ``labels``: (photos, keywords); ``training``: rows of
+    photos that may be learned from.
 
     ``progress`` gets epochs done and most epochs, ``looked`` photos whenever all are looked at. After each epoch
     ``checkpoint`` holds all that is needed to go on. Nothing but ``trainable`` changes: the network stays in evaluation
@@ -176,8 +167,11 @@ def tune(
     for parameter in trainable:
         parameter.requires_grad_(False)
 
-    def mixed(mix: float) -> Precisions:
+    def mix_in(mix: float) -> None:
         put_weights(trainable, [torch.lerp(one, other, mix) for one, other in zip(first, best, strict=True)])
+
+    def mixed(mix: float) -> Precisions:
+        mix_in(mix)
         return judge(all_vectors(blocks, activations, len(labels), watched))
 
     mix, found = settings.mixes[0], mixed(settings.mixes[0])
@@ -185,9 +179,9 @@ def tune(
         if clearly_better(scores := mixed(other), found):
             mix, found = other, scores
     if clearly_better(before, found):
-        mix, found = 0.0, before
-    put_weights(trainable, [torch.lerp(one, other, mix) for one, other in zip(first, best, strict=True)])
-    return Tuned(float(np.nanmean(before)), float(np.nanmean(found)), epoch, mix)
+        mix = 0.0  # all of it was clearly worse
+    mix_in(mix)
+    return epoch
 
 
 def weights_of(trainable: Sequence[nn.Parameter]) -> list[Tensor]:

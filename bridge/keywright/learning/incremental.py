@@ -15,7 +15,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from keywright.keywords import KeywordPath
+from keywright.keywords import KeywordPath, with_prefixes
 from keywright.learning.base import Floats, LearningError, TrainingData, Vectors
 from keywright.learning.factor import Direction, ExactFactor, SampledFactor, open_factor, place_of
 from keywright.learning.models import KeywordModel, ModelSet
@@ -56,8 +56,8 @@ def standings(
         if (column := models.columns.get(path.key)) is not None:
             found[column : models.tree.ends[column]] = Standing.REFUSED
     for path in carried:
-        for length in range(1, len(path.key) + 1):
-            if (column := models.columns.get(path.key[:length])) is not None:
+        for key in with_prefixes(path.key):
+            if (column := models.columns.get(key)) is not None:
                 found[column] = Standing.CARRIED
     for path in primes:
         column = models.columns.get(path.key)

@@ -17,6 +17,7 @@ from keywright.metadata import bmff, irb, tiff
 from keywright.metadata.embedded import read_blocks
 from keywright.metadata.formats import Format, sniff
 from keywright.metadata.streams import opened, read_at
+from keywright.text import one_line
 
 _MAKE, _MODEL, _EXIF_IFD = 0x010F, 0x0110, 0x8769
 _TAKEN, _DIGITISED, _ISO = 0x9003, 0x9004, 0x8827
@@ -182,7 +183,7 @@ def _name(text: object) -> str | None:
     """A name a person would write: printable, its white space single; one that is only dashes or zeros is none."""
     if not isinstance(text, str):
         return None
-    clean = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    clean = one_line(text)
     return clean if any(c.isalpha() for c in clean) or clean.strip("-0. ") else None
 
 

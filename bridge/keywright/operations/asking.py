@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keywright.keywords import KeywordPath, KeywordTree, fold_name
+from keywright.keywords import KeywordPath, KeywordTree, fold_name, with_prefixes
 from keywright.learning.base import Rows
 from keywright.learning.models import ModelSet
 from keywright.learning.uncertain import Question, uncertain
@@ -98,8 +98,7 @@ def _answered(models: ModelSet, path: KeywordPath, *, carried: bool) -> list[int
     """Columns that are known of a photo that carries this keyword (with all above it), or was refused it (with all
     below it)."""
     if carried:
-        keys = (path.key[:length] for length in range(1, len(path.key) + 1))
-        return [models.columns[key] for key in keys if key in models.columns]
+        return [models.columns[key] for key in with_prefixes(path.key) if key in models.columns]
     column = models.columns.get(path.key)
     return [] if column is None else list(range(column, int(models.tree.ends[column])))
 

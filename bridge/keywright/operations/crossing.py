@@ -24,7 +24,7 @@ from keywright.operations.turns import TURNS, Turn, judged
 
 if TYPE_CHECKING:
     from keywright.encoders.tunable import Tunable
-    from keywright.encoders.tuning import Activations, Matrix, Rows, Tuned, TuneSettings, Watch
+    from keywright.encoders.tuning import Activations, Matrix, Rows, TuneSettings, Watch
 
 _AT_ONCE = 16  # photos
 _SPARE = 256 * 1024 * 1024  # bytes that a disk is to have left
@@ -81,7 +81,7 @@ def crossed(tunable: Tunable, material: Material, folder: Path, settings: TuneSe
 
         checkpoint = folder / f"turn{number}.pt"
         done = _train(tunable, activations, vectors, material, turn, checkpoint, settings, trained, told)
-        epochs = max(epochs, done.epochs)
+        epochs = max(epochs, done)
         after.append(all_features(blocks, activations, count, told.looked_or_stopped))
         for one, learned, was in zip(mean, trainable, first, strict=True):
             one += (learned.detach() - was) / TURNS
@@ -99,7 +99,7 @@ def _train(
     settings: TuneSettings,
     trained: Watch,
     told: Told,
-) -> Tuned:
+) -> int:
     from keywright.encoders.tuning import TuningStoppedError, tune
 
     def judge(vectors: Matrix) -> NDArray[np.float64]:

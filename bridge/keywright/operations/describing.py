@@ -20,7 +20,7 @@ from keywright.describing.providers import Kind, Provider
 from keywright.describing.vocabulary import Seen, Vocabulary
 from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath
-from keywright.operations.embedding import MISSING, embed_photos
+from keywright.operations.embedding import MISSING, Failure, embed_photos
 from keywright.operations.naming import sentences_of
 from keywright.operations.progress import Cancel, CancelledError, Progress, never, silent
 from keywright.operations.workspace import Workspace
@@ -50,19 +50,13 @@ class NotAgreedError(KeywrightError):
     """The user has not agreed to what a provider would be sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotDescribed:
-    path: Path
-    reason: str
-
-
 @dataclass(slots=True)
 class DescribeReport:
     """What became of the pictures that were to be described (virtual copies share theirs)."""
 
     described: int = 0
     known: int = 0  # were described before by the same describer
-    failures: list[NotDescribed] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
     stopped: str | None = None  # why the provider was not asked about the rest
     left: int = 0  # of them
 
@@ -225,10 +219,10 @@ def describe_photos(
                 picture = picture_of(renderer.thumbnail(files[content], one.longest_side).pixels)
                 said = asking.ask(picture, content)
             except RenditionError as error:
-                report.failures.append(NotDescribed(files[content], str(error)))
+                report.failures.append(Failure(files[content], str(error)))
                 continue
             except DescriberError as error:
-                report.failures.append(NotDescribed(files[content], str(error)))
+                report.failures.append(Failure(files[content], str(error)))
                 in_a_row += 1
                 if isinstance(error, RefusedError) or (in_a_row >= GIVEN_UP and left):
                     report.stopped, report.left = str(error), left
@@ -315,17 +309,17 @@ def _rest(seconds: float, wait: Callable[[float], None], cancel: Cancel) -> None
 
 def _by_content(
     workspace: Workspace, rows: Sequence[PhotoRow], progress: Progress, cancel: Cancel
-) -> tuple[dict[str, Path], list[tuple[str | None, NotDescribed]]]:
+) -> tuple[dict[str, Path], list[tuple[str | None, Failure]]]:
     """One file for each picture; and the photos that are not there or show nothing, with the content once known."""
     report = embed_photos(workspace, rows, progress, cancel)
     away = dict.fromkeys(report.missing, MISSING) | {failure.path: failure.reason for failure in report.failures}
     with workspace.store.read() as connection:
         fresh = photos_by_id(connection, [row.id for row in rows])
     found: dict[str, Path] = {}
-    failed: dict[Path, tuple[str | None, NotDescribed]] = {}
+    failed: dict[Path, tuple[str | None, Failure]] = {}
     for row in fresh.values():
         if row.path in away:
-            failed[row.path] = row.content_id, NotDescribed(row.path, away[row.path])
+            failed[row.path] = row.content_id, Failure(row.path, away[row.path])
         elif row.content_id is not None:
             found.setdefault(row.content_id, row.path)
     return found, list(failed.values())

@@ -32,7 +32,7 @@ _DECODE_SECONDS = 0.01  # of a core, for a photo of a few megapixels
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A photo that has no vector, and why."""
+    """A photo that was passed over, and why."""
 
     path: Path
     reason: str

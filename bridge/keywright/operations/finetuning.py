@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from keywright.encoders.base import EncoderError
 from keywright.encoders.builtin import BUILTIN, BuiltinSpec
 from keywright.encoders.clip_catalogue import clip_model
-from keywright.encoders.kept import CLIP, KeptEncoder, kept_encoders
+from keywright.encoders.kept import CLIP, KeptEncoder, kept_encoder, kept_encoders
 from keywright.errors import KeywrightError, reason
 from keywright.operations.crossing import Told, crossed
 from keywright.operations.embedding import Failure
@@ -141,7 +141,7 @@ def made_of(workspace: Workspace) -> str | None:
     """The encoder that the one in use was fine-tuned from, where it was."""
     from keywright.encoders.tunable import MADE
 
-    kept = next((one for one in kept_encoders(workspace.home.encoders) if one.id == workspace.encoder_id), None)
+    kept = kept_encoder(workspace.home.encoders, workspace.encoder_id)
     made: Any = None if kept is None else kept.settings.get(MADE)
     return None if made is None else str(made["of"]["base"])
 
@@ -158,7 +158,7 @@ def require_tunable(workspace: Workspace, name: str | None) -> KeptEncoder | Non
     base = workspace.encoder_id
     if base in BUILTIN:
         return None
-    kept = next((one for one in kept_encoders(workspace.home.encoders) if one.id == base), None)
+    kept = kept_encoder(workspace.home.encoders, base)
     if kept is None or kept.kind != CLIP:
         raise KeywrightError(
             f"The encoder {base} is fine-tuned already; go back to the one it was made from, and begin there."
@@ -227,7 +227,7 @@ def _tune_lite(run: _Run, spec: BuiltinSpec) -> FineTuned:
         unit(np.concatenate([done.after[turn] / length for done, length in parts], axis=1)) for turn in range(TURNS)
     ]
     report = _judged(run, spec.id, max(done.epochs for done, _ in parts), before, after)
-    if not is_better((report.mean_before, report.mean_after), report.standard_error):
+    if not _is_worth_keeping(report):
         return report
     about = _about(run, report, "yours")
     name = _free(run.workspace, run.name)
@@ -245,7 +245,7 @@ def _tune_clip(run: _Run, kept: KeptEncoder) -> FineTuned:
     tunable = tunable_clip(network, np.stack(run.material.pictures[:_SHOTS]))
     done = crossed(tunable, run.material, run.work / "vision", run.settings, run.told(kept.name))
     report = _judged(run, kept.id, done.epochs, unit(done.before), [unit(one) for one in done.after])
-    if not is_better((report.mean_before, report.mean_after), report.standard_error):
+    if not _is_worth_keeping(report):
         return report
     name = _free(run.workspace, run.name)
     about = _about(run, report, kept.licence)
@@ -256,6 +256,10 @@ def _judged(run: _Run, base: str, epochs: int, before: Matrix, after: Sequence[M
     photos, keywords = run.material.labels.shape
     means, error = decide(before, after, run.material.labels, run.material.turns)
     return FineTuned(base, None, photos, keywords, epochs, means[0], means[1], error)
+
+
+def _is_worth_keeping(report: FineTuned) -> bool:
+    return is_better((report.mean_before, report.mean_after), report.standard_error)
 
 
 def _about(run: _Run, report: FineTuned, licence: str) -> About:

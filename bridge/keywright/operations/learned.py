@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keywright.encoders.names import in_words
-from keywright.keywords import KeywordPath, fold_name
+from keywright.keywords import KeywordPath, fold_name, with_prefixes
 from keywright.learning.base import Floats, Rows
 from keywright.learning.models import ModelSet
 from keywright.operations.remembering import Known, Memory
 from keywright.operations.workspace import Workspace
 from keywright.searching.learned import directions, in_order
 from keywright.store.finding import photos_refused
-from keywright.store.suggestions import with_prefixes
 
 SAME_MEANING = 0.75
 """A learned keyword is asked from so like a meaning on (a cosine); a name that is the same is 1."""

@@ -15,7 +15,7 @@ from keywright.operations.describing import Named, named_keywords, vocabulary, w
 from keywright.operations.workspace import Workspace
 from keywright.store.decisions import Decision, decisions
 from keywright.store.photos import KeywordIds, catalogs, photos, vocabulary_mark
-from keywright.store.providers import described_mark, descriptions, providers
+from keywright.store.providers import described_mark, descriptions, providers_mark
 from keywright.suggesting.combining import PRIOR, Case, Opinions, Said, Weights, fit_weights, hear
 
 _MOST_DECISIONS = 5000  # the newest; weights need no more
@@ -58,7 +58,7 @@ class Listener:
     def hear(self, content_ids: Sequence[str]) -> Heard:
         """What describers said of these pictures. Costs next to nothing where none was ever asked."""
         with self._workspace.store.read() as connection:
-            if not self.mark(connection):
+            if not described_mark(connection):
                 return NOTHING
             words_mark = _words_mark(connection)
             weights_mark = f"{_weights_mark(connection)}/{words_mark}"
@@ -89,8 +89,7 @@ def _weights_mark(connection: Connection) -> str:
     """Differs when much was described or decided, or a provider was added, changed or taken out."""
     counted = [select(func.count()).select_from(table) for table in (descriptions, decisions)]
     much = [connection.execute(one).scalar_one() // _DECISIONS_AT_ONCE for one in counted]
-    asked = connection.execute(select(func.count(), func.max(providers.c.agreed_at)).select_from(providers)).one()
-    return "/".join(map(str, [*much, *asked]))
+    return "/".join(map(str, [*much, providers_mark(connection)]))
 
 
 def _said(workspace: Workspace, content_ids: Sequence[str], words: Vocabulary) -> dict[str, Opinions]:

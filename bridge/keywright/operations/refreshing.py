@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select, update
 
-from keywright.keywords import KeywordPath
+from keywright.keywords import KeywordPath, with_prefixes
 from keywright.learning.base import Floats
 from keywright.learning.hierarchy import Tree
 from keywright.learning.models import ModelSet
@@ -39,7 +39,6 @@ from keywright.store.suggestions import (
     known_bases,
     replace_suggestions,
     suggested_photos,
-    with_prefixes,
 )
 from keywright.store.thresholds import thresholds_mark
 from keywright.store.vectors import VectorMatrix

@@ -16,9 +16,9 @@ from keywright.errors import KeywrightError
 from keywright.operations.embedding import EmbedReport, embed_photos
 from keywright.operations.learning import train_known
 from keywright.operations.progress import Cancel, Progress, never, silent
-from keywright.operations.versions import activate, compare, version, versions
+from keywright.operations.versions import activate, compare, newest_usable, version, versions
 from keywright.operations.workspace import Workspace
-from keywright.store.models import VersionRow, active_version, previously_active
+from keywright.store.models import VersionRow, activate_version, active_version, previously_active
 from keywright.store.photos import PhotoRow, list_catalogs, list_photos
 from keywright.store.vectors import count_vectors, known_contents
 
@@ -132,22 +132,14 @@ def switch_back(workspace: Workspace) -> VersionRow:
     Raises ``KeywrightError`` where there is none.
     """
     used = workspace.encoder_id
-    here = {info.id for info in available_encoders(workspace.home.encoders) if info.installed}
-    known = {row.id: row for row in versions(workspace)}
+    others = {row.id for row in versions(workspace) if row.encoder_id != used}
     with workspace.store.read() as connection:
         before = previously_active(connection)
-    last = ""
-    for number in dict.fromkeys(reversed(before)):
-        row = known.get(number)
-        if row is None or row.encoder_id == used:
-            continue
-        try:
-            if row.encoder_id not in here:
-                raise KeywrightError(f"its encoder {row.encoder_id} is not here any more.")
-            return activate(workspace, number)
-        except KeywrightError as error:
-            last = f"Version {number} is passed over: {error}"
-            workspace.announce(last)
-    if last:
-        raise KeywrightError(f"No version of an encoder before {used} can be gone back to. {last}")
+    found, why_not = newest_usable(workspace, [number for number in before if number in others])
+    if found is not None:
+        with workspace.store.write() as connection:
+            activate_version(connection, found.id)
+        return version(workspace, found.id)
+    if why_not:
+        raise KeywrightError(f"No version of an encoder before {used} can be gone back to. {why_not}")
     raise KeywrightError(f"No encoder was in use before {used}, so there is none to go back to.")

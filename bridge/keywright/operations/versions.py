@@ -117,30 +117,37 @@ def roll_back(workspace: Workspace) -> VersionRow:
     Done again it goes further back. One that cannot suggest any more, because its encoder is gone or it is damaged, is
     passed over and announced. Raises ``KeywrightError`` where there is none.
     """
+    with workspace.store.read() as connection:
+        *before, active = previously_active(connection) or [0]
+    found, why_not = newest_usable(workspace, [number for number in before if number != active])
+    if found is not None:
+        with workspace.store.write() as connection:
+            roll_back_version(connection, found.id)
+        return version(workspace, found.id)
+    if why_not:
+        raise KeywrightError(f"No version before this one can be gone back to. {why_not}")
+    raise KeywrightError("No model version was active before this one, so there is none to go back to.")
+
+
+def newest_usable(workspace: Workspace, numbers: Sequence[int]) -> tuple[VersionRow | None, str]:
+    """Of these versions, the oldest first, the last that can suggest; and why the last one looked at cannot, a
+    sentence, or nothing. Those that are passed over are announced."""
     from keywright.encoders import available_encoders
 
     here = {info.id for info in available_encoders(workspace.home.encoders) if info.installed}
-    with workspace.store.read() as connection:
-        *before, active = previously_active(connection) or [0]
-    last = ""
-    for number in dict.fromkeys(reversed(before)):
-        if number == active:
-            continue
+    why_not = ""
+    for number in dict.fromkeys(reversed(numbers)):
         row = version(workspace, number)
         try:
             if row.encoder_id not in here:
                 raise KeywrightError(f"its encoder {row.encoder_id} is not here any more.")
             load(workspace, number)
         except KeywrightError as error:
-            last = f"Version {number} is passed over: {error}"
-            workspace.announce(last)
-            continue
-        with workspace.store.write() as connection:
-            roll_back_version(connection, number)
-        return version(workspace, number)
-    if last:
-        raise KeywrightError(f"No version before this one can be gone back to. {last}")
-    raise KeywrightError("No model version was active before this one, so there is none to go back to.")
+            why_not = f"Version {number} is passed over: {error}"
+            workspace.announce(why_not)
+        else:
+            return row, why_not
+    return None, why_not
 
 
 def _require_usable(workspace: Workspace, row: VersionRow) -> None:

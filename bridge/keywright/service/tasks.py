@@ -17,7 +17,7 @@ from keywright.operations.workspace import Workspace
 from keywright.text import printable
 
 if TYPE_CHECKING:  # late: a job imports what it needs
-    from keywright.operations.embedding import EmbedReport
+    from keywright.operations.embedding import EmbedReport, Failure
     from keywright.operations.picking import Chosen
     from keywright.writeback import BatchReport, Refusal
 
@@ -119,7 +119,7 @@ def finetune(workspace: Workspace, params: Mapping[str, Any], progress: Progress
         "mean_after": done.mean_after,
         "standard_error": done.standard_error if math.isfinite(done.standard_error) else None,
         "left_out": done.left_out,
-        "failed": [{"path": printable(f.path), "reason": printable(f.reason)} for f in done.failures[:_MOST_NAMED]],
+        "failed": _failures(done.failures),
     }
 
 
@@ -179,7 +179,7 @@ def describe(workspace: Workspace, params: Mapping[str, Any], progress: Progress
         "known": report.known,
         "left": report.left,
         "stopped": None if report.stopped is None else printable(report.stopped),
-        "failed": [{"path": printable(f.path), "reason": printable(f.reason)} for f in report.failures[:_MOST_NAMED]],
+        "failed": _failures(report.failures),
     }
 
 
@@ -287,7 +287,7 @@ def _embedded(report: EmbedReport) -> Result:
         "embedded": report.embedded,
         "known": report.known,
         "missing": len(report.missing),
-        "failed": [{"path": printable(f.path), "reason": printable(f.reason)} for f in report.failures[:_MOST_NAMED]],
+        "failed": _failures(report.failures),
     }
 
 
@@ -301,6 +301,10 @@ def _batch(report: BatchReport) -> Result:
         "warnings": [printable(w) for w in report.warnings[:_MOST_NAMED]],
         "stopped": printable(report.stopped),
     }
+
+
+def _failures(failures: Sequence[Failure]) -> list[dict[str, str]]:
+    return [{"path": printable(f.path), "reason": printable(f.reason)} for f in failures[:_MOST_NAMED]]
 
 
 def _refusals(refused: Sequence[Refusal]) -> list[dict[str, object]]:

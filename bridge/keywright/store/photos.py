@@ -31,6 +31,7 @@ from sqlalchemy import (
 from keywright.catalogs.base import CatalogKeyword, CatalogKind, RootMapping
 from keywright.keywords import KeywordPath
 from keywright.store.schema import METADATA, AnyText
+from keywright.store.slices import slices
 
 T = TypeVar("T")
 
@@ -217,7 +218,7 @@ def list_photos(connection: Connection, catalog_ids: Sequence[int] | None = None
 def photos_at(connection: Connection, paths: Sequence[Path]) -> dict[Path, list[PhotoRow]]:
     """The known photos at these paths, by path; virtual copies share theirs."""
     found: dict[Path, list[PhotoRow]] = {}
-    for part in blocks([str(p) for p in paths], 500):
+    for part in slices([str(p) for p in paths]):
         chosen = select(photos).where(photos.c.path.in_(part), photos.c.gone.is_(False)).order_by(photos.c.id)
         for row in connection.execute(chosen):
             found.setdefault(Path(row.path), []).append(photo_of(row))
@@ -227,7 +228,7 @@ def photos_at(connection: Connection, paths: Sequence[Path]) -> dict[Path, list[
 def keywords_of(connection: Connection, photo_ids: Sequence[int]) -> dict[int, frozenset[int]]:
     """The keyword ids each of these photos carries; photos without any are left out."""
     found: dict[int, set[int]] = {}
-    for part in blocks(photo_ids, 500):
+    for part in slices(photo_ids):
         chosen = select(photo_keywords).where(photo_keywords.c.photo_id.in_(part))
         for row in connection.execute(chosen):
             found.setdefault(int(row.photo_id), set()).add(int(row.keyword_id))
@@ -324,7 +325,7 @@ def photo_of(row: Row[Any]) -> PhotoRow:
 
 
 def blocks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """In order, each of ``size`` at most: bound parameters are limited in every database."""
+    """In order, each of ``size`` at most."""
     iterator = iter(items)
     while block := list(islice(iterator, size)):
         yield block

@@ -14,6 +14,7 @@ from keywright.describing.patience import MINUTE, until_allowed
 from keywright.describing.providers import Kind, Provider
 from keywright.errors import KeywrightError
 from keywright.store.schema import METADATA
+from keywright.store.slices import slices
 
 providers = Table(
     "providers",
@@ -54,8 +55,6 @@ unanswered = Table(
     Column("asked_at", Text, nullable=False),
 )
 """Pictures that were asked about and have no answer, because there was none or because the asking was cut short."""
-
-_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +188,13 @@ def described_mark(connection: Connection) -> str:
     described, last = connection.execute(newest).one()
     if not described:
         return ""
+    return "/".join(map(str, (described, last, providers_mark(connection))))
+
+
+def providers_mark(connection: Connection) -> str:
+    """Another text once a provider was added, changed or taken out."""
     agreed = select(func.count(), func.max(providers.c.agreed_at)).select_from(providers)
-    return "/".join(map(str, (described, last, *connection.execute(agreed).one())))
+    return "/".join(map(str, connection.execute(agreed).one()))
 
 
 def answer_marks(connection: Connection) -> dict[str, str]:
@@ -207,8 +211,7 @@ def descriptions_of(
 ) -> Mapping[str, Mapping[str, tuple[Candidate, ...]]]:
     """What each provider said last of each of these pictures: by content id, then by the provider's name."""
     found: dict[str, dict[str, tuple[Candidate, ...]]] = {}
-    for start in range(0, len(content_ids), _AT_ONCE):
-        part = content_ids[start : start + _AT_ONCE]
+    for part in slices(content_ids):
         chosen = select(descriptions).where(descriptions.c.content_id.in_(part)).order_by(descriptions.c.described_at)
         for row in connection.execute(chosen):
             said = tuple(Candidate(str(name), float(score)) for name, score in json.loads(row.answer))

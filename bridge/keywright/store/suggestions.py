@@ -31,12 +31,11 @@ from sqlalchemy import (
     update,
 )
 
-from keywright.keywords import KeywordPath
+from keywright.keywords import KeywordPath, with_prefixes
 from keywright.store.decisions import decisions
 from keywright.store.photos import photo_keywords
 from keywright.store.schema import METADATA
-
-_AT_ONCE = 500
+from keywright.store.slices import slices
 
 suggestions = Table(
     "suggestions",
@@ -106,8 +105,7 @@ def replace_suggestions(
 ) -> None:
     """These photos' suggestions are ``rows`` and no others; ``photos``: their basis and group by id."""
     numbers = list(photos)
-    for start in range(0, len(numbers), _AT_ONCE):
-        part = numbers[start : start + _AT_ONCE]
+    for part in slices(numbers):
         connection.execute(delete(suggestions).where(suggestions.c.photo_id.in_(part)))
         connection.execute(delete(suggested_photos).where(suggested_photos.c.photo_id.in_(part)))
     if rows:
@@ -128,8 +126,7 @@ def replace_suggestions(
 
 def forget_suggestions(connection: Connection, photo_ids: Sequence[int]) -> None:
     """These photos have none any more."""
-    for start in range(0, len(photo_ids), _AT_ONCE):
-        part = photo_ids[start : start + _AT_ONCE]
+    for part in slices(photo_ids):
         for table in (suggestions, suggested_photos):
             connection.execute(delete(table).where(table.c.photo_id.in_(part)))
 
@@ -143,8 +140,8 @@ def known_bases(connection: Connection) -> dict[int, tuple[str, int]]:
 def suggestions_on(connection: Connection, photo_ids: Sequence[int]) -> dict[int, list[SuggestionRow]]:
     """Surest first."""
     found: dict[int, list[SuggestionRow]] = {}
-    for start in range(0, len(photo_ids), _AT_ONCE):
-        chosen = select(suggestions).where(suggestions.c.photo_id.in_(photo_ids[start : start + _AT_ONCE]))
+    for part in slices(photo_ids):
+        chosen = select(suggestions).where(suggestions.c.photo_id.in_(part))
         for row in connection.execute(chosen.order_by(suggestions.c.confidence.desc(), suggestions.c.keyword_id)):
             sources = tuple(json.loads(row.sources)) if row.sources else ()
             one = SuggestionRow(
@@ -157,9 +154,9 @@ def suggestions_on(connection: Connection, photo_ids: Sequence[int]) -> dict[int
 def groups_of(connection: Connection, photo_ids: Sequence[int]) -> dict[int, int]:
     """The group of each of these photos that has one."""
     found: dict[int, int] = {}
-    for start in range(0, len(photo_ids), _AT_ONCE):
+    for part in slices(photo_ids):
         chosen = select(suggested_photos.c.photo_id, suggested_photos.c.group_id).where(
-            suggested_photos.c.photo_id.in_(photo_ids[start : start + _AT_ONCE])
+            suggested_photos.c.photo_id.in_(part)
         )
         found.update((int(photo), int(group)) for photo, group in connection.execute(chosen))
     return found
@@ -191,8 +188,7 @@ def settle(connection: Connection, photo_ids: Collection[int], paths: Mapping[in
     """
     ids = sorted(set(photo_ids))
     changed = []
-    for start in range(0, len(ids), _AT_ONCE):
-        part = ids[start : start + _AT_ONCE]
+    for part in slices(ids):
         closed = closed_keywords(connection, part, paths)
         chosen = select(suggestions.c.photo_id, suggestions.c.keyword_id, suggestions.c.open)
         for photo, keyword, open_ in connection.execute(chosen.where(suggestions.c.photo_id.in_(part))):
@@ -213,8 +209,7 @@ def closed_keywords(
     """For each photo the keys of the keywords that wait for no decision: those it was refused, and those it carries or
     was given, with all that lies above them (an assigned keyword implies its parents)."""
     closed: dict[int, Keys] = {}
-    for start in range(0, len(photo_ids), _AT_ONCE):
-        part = photo_ids[start : start + _AT_ONCE]
+    for part in slices(photo_ids):
         made = select(decisions.c.photo_id, decisions.c.keyword_id, decisions.c.decision)
         for photo, keyword, decision in connection.execute(made.where(decisions.c.photo_id.in_(part))):
             here = closed.setdefault(int(photo), set())
@@ -223,11 +218,6 @@ def closed_keywords(
         for photo, keyword in connection.execute(carried.where(photo_keywords.c.photo_id.in_(part))):
             closed.setdefault(int(photo), set()).update(with_prefixes(paths[keyword].key))
     return closed
-
-
-def with_prefixes(key: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """The key of a keyword and of everything above it."""
-    return [key[:length] for length in range(1, len(key) + 1)]
 
 
 def kept_state(connection: Connection) -> KeptState | None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from keywright.catalogs.base import CatalogPhoto
 from keywright.store.photos import KeywordIds, blocks, catalogs, photo_keywords, photos
+from keywright.store.slices import slices
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def sync_photos(
     if complete:
         here = select(photos.c.id).where(photos.c.catalog_id == catalog_id, photos.c.gone.is_(False))
         gone = [number for number in connection.execute(here).scalars() if number not in kept]
-        for part in blocks(gone, 500):
+        for part in slices(gone):
             connection.execute(update(photos).where(photos.c.id.in_(part)).values(gone=True))
         report = replace(report, gone=len(gone))
     connection.execute(
@@ -58,7 +59,7 @@ def _sync_block(
     kept: set[int],
 ) -> SyncReport:
     known = {}
-    for hosts in blocks([p.host_id for p in block], 500):
+    for hosts in slices([p.host_id for p in block]):
         chosen = select(photos).where(photos.c.catalog_id == catalog_id, photos.c.host_id.in_(hosts))
         known.update({row.host_id: row for row in connection.execute(chosen)})
     added, moved, relinked = [], [], []
@@ -94,7 +95,7 @@ def _sync_block(
             update(photos).where(photos.c.id == bindparam("photo")).values({c: bindparam(c) for c in _MUTABLE}), moved
         )
     if relinked:
-        for part in blocks([number for number, _ in relinked], 500):
+        for part in slices([number for number, _ in relinked]):
             connection.execute(delete(photo_keywords).where(photo_keywords.c.photo_id.in_(part)))
         links = [{"photo_id": number, "keyword_id": k} for number, assigned in relinked for k in assigned]
         if links:

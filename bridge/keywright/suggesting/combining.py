@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from keywright.keywords import KeywordPath
+from keywright.keywords import KeywordPath, with_prefixes
 from keywright.learning.base import Floats
 
 START = -1.5
@@ -91,8 +91,8 @@ def hear(
                 sources.setdefault(columns[one.keyword.key], []).append(name)
             else:
                 beyond.setdefault(one.keyword.key, []).append((name, one))
-            for length in range(1, len(one.keyword.key) + 1):  # what is named implies what lies above it
-                column = columns.get(one.keyword.key[:length])
+            for key in with_prefixes(one.keyword.key):  # what is named implies what lies above it
+                column = columns.get(key)
                 if column is not None:
                     scores[column] = max(scores[column], one.score)
         odds += np.where(scores > 0, own.said * scores, -own.silent)

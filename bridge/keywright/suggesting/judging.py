@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keywright.keywords import with_prefixes
 from keywright.learning.base import Floats
 from keywright.learning.models import ModelSet
 from keywright.suggesting.base import ITS_NAME
@@ -50,7 +51,7 @@ def judge(
     above: dict[int, list[str]] = {}
     few: dict[int, dict[str, float]] = {}
     for name, said in sorted(opinions.items()):
-        keys = {one.keyword.key[:length] for one in said for length in range(1, len(one.keyword.key) + 1)}
+        keys = {key for one in said for key in with_prefixes(one.keyword.key)}
         for key in keys & models.columns.keys():
             above.setdefault(models.columns[key], []).append(name)
         for one in said:
@@ -59,8 +60,8 @@ def judge(
                 few.setdefault(column, {})[name] = one.score
     confidences = heard.confidences
     for column, scores in few.items():
-        sure, key = unlearned(scores, weights), models.paths[column].key
-        implied = [c for length in range(1, len(key) + 1) if (c := models.columns.get(key[:length])) is not None]
+        sure = unlearned(scores, weights)
+        implied = [models.columns[key] for key in with_prefixes(models.paths[column].key) if key in models.columns]
         confidences[implied] = np.maximum(confidences[implied], np.float32(sure))
     without = [column for column in above if np.isinf(bars[column])]
     if without:

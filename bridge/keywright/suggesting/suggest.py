@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from keywright.keywords import KeywordPath
+from keywright.keywords import KeywordPath, with_prefixes
 from keywright.learning.base import NO_ROWS, Floats, KeywordExamples, Rows, Vectors
 from keywright.learning.models import SCORING_BLOCK, ModelSet
 from keywright.suggesting.base import Reason, Suggestion, SuggestSettings
@@ -124,7 +124,7 @@ def _with_others(
     """The suggestions with keywords among them that no model knows, and that the photo does not have."""
     if not judged.beyond:
         return found
-    carried = {path.key[:length] for path in existing for length in range(1, len(path.key) + 1)}
+    carried = {key for path in existing for key in with_prefixes(path.key)}
     beyond = [
         Suggestion(one.keyword, one.confidence, (), one.sources, one.new)
         for one in others(judged.beyond, carried, least)
@@ -152,7 +152,7 @@ def _bars(models: ModelSet, settings: SuggestSettings) -> Floats:
 def _taken(models: ModelSet, existing: Collection[KeywordPath]) -> NDArray[np.bool_]:
     taken = np.zeros(len(models.keywords), dtype=bool)
     for path in existing:
-        for key in (path.key[:length] for length in range(1, len(path.key) + 1)):
+        for key in with_prefixes(path.key):
             column = models.columns.get(key)
             if column is not None:
                 taken[column] = True
