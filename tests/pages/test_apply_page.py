@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from keywright.home import Home
 from keywright.keywords import KeywordPath
 from keywright.operations.deciding import Decided, decide
 from keywright.operations.workspace import Workspace
 from keywright.store.decisions import Decision
+from keywright.store.jobs import JobState, add_job
 from keywright.store.photos import list_photos
 from pages.kit import PATIENCE_MS, Window, open_window
 from pages.library import made_up_library
@@ -138,9 +139,29 @@ def test_the_keyboard_alone_applies_and_takes_back(window: Window, folder: Path)
 def test_a_reload_in_the_middle_of_a_job_goes_on_showing_it(window: Window, folder: Path) -> None:
     page = window.go("/apply")
     look(page)
-    page.get_by_role("button", name="Write into 10 files").click()
+    with page.expect_response("**/v1/write-backs"):
+        page.get_by_role("button", name="Write into 10 files").click()
     page.reload()
     history = page.locator("summary").filter(has_text="10 photos written")
     expect(history.or_(page.get_by_text("Writing keywords")).first).to_be_visible()
     expect(history).to_be_visible()
     assert sum("Kind" in path.read_bytes().decode("latin-1") for path in folder.glob("*.jpg")) >= 10
+
+
+def test_what_is_written_while_the_page_opens_is_shown_as_written(window: Window) -> None:
+    bridge = window.raw.bridge
+    everything = {"catalogs": [], "min_confidence": None, "profile": None, "to_files": False, "sidecars": "lightroom"}
+    with bridge.workspace.store.write() as connection:
+        job = add_job(connection, "apply", everything)  # it waits: nobody has told the worker
+
+    def late(route: Route) -> None:
+        """The page is told of the time before the job, when the job is over."""
+        before = route.fetch()
+        bridge.queue.wake()
+        while bridge.queue.get(job.id).state is not JobState.COMPLETED:
+            window.page.wait_for_timeout(30)
+        route.fulfill(response=before)
+
+    window.page.route("**/v1/write-backs?*", late, times=1)
+    page = window.go("/apply")
+    expect(page.locator("summary").filter(has_text="10 photos written")).to_be_visible()

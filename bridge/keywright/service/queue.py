@@ -48,6 +48,11 @@ class Queue:
         with self._workspace.store.read() as connection:
             return jobs.get_job(connection, number)
 
+    def unfinished(self) -> list[Job]:
+        """The jobs that wait or run, the newest first."""
+        with self._workspace.store.read() as connection:
+            return jobs.unfinished_jobs(connection)
+
     def list(self, state: JobState | None, limit: int, before: int | None) -> list[Job]:
         with self._workspace.store.read() as connection:
             return jobs.list_jobs(connection, state, limit, before)
@@ -61,12 +66,6 @@ class Queue:
             job = jobs.retry_job(connection, number)
         self.wake()
         return job
-
-    def waiting(self) -> int:
-        with self._workspace.store.read() as connection:
-            return len(jobs.list_jobs(connection, JobState.PENDING)) + len(
-                jobs.list_jobs(connection, JobState.PROCESSING)
-            )
 
     def wake(self) -> None:
         """Tell the worker that there is work, starting one where none runs."""

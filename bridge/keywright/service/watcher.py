@@ -12,7 +12,6 @@ from keywright.errors import KeywrightError
 from keywright.operations.noticing import Noticing
 from keywright.operations.workspace import Workspace
 from keywright.service.queue import Queue
-from keywright.store.jobs import JobState
 from keywright.store.photos import CatalogRow
 
 log = logging.getLogger(__name__)
@@ -84,11 +83,8 @@ class Watcher:
         return state
 
     def _being_read(self) -> set[int]:
-        unfinished = [
-            *self._queue.list(JobState.PENDING, 1000, None),
-            *self._queue.list(JobState.PROCESSING, 1000, None),
-        ]
-        return {int(n) for job in unfinished if job.kind == "learn" for n in job.params.get("catalogs", ())}
+        learning = (job for job in self._queue.unfinished() if job.kind == "learn")
+        return {int(number) for job in learning for number in job.params.get("catalogs", ())}
 
     def _read(self, row: CatalogRow) -> int:
         from keywright.operations import registering

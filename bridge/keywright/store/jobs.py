@@ -117,6 +117,12 @@ def list_jobs(
     return [_job(row) for row in connection.execute(chosen)]
 
 
+def unfinished_jobs(connection: Connection) -> list[Job]:
+    """All that wait or run, the newest first, as of one moment: one that begins meanwhile is missed by no half."""
+    unfinished = jobs.c.state.in_([JobState.PENDING.value, JobState.PROCESSING.value])
+    return [_job(row) for row in connection.execute(select(jobs).where(unfinished).order_by(jobs.c.id.desc()))]
+
+
 def newest_of(connection: Connection, kind: str, params: Mapping[str, Any]) -> list[Job]:
     """The jobs of this kind with just these parameters, the newest first."""
     text = json.dumps(dict(params), sort_keys=True)

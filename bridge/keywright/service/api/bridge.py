@@ -38,7 +38,7 @@ def state(bridge: Bridge) -> m.State:
         encoder=bridge.workspace.encoder_id,
         model_version=active.id if active else None,
         catalogs=len(catalogs(bridge.workspace)),
-        jobs_waiting=bridge.queue.waiting(),
+        jobs_waiting=len(bridge.queue.unfinished()),
         profiles=sorted(bridge.config.profiles),
     )
 

@@ -10,7 +10,7 @@ from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
 from keywright.service.messages import review as m
 from keywright.service.numbers import share
-from keywright.store.jobs import Job, JobState
+from keywright.store.jobs import Job
 from keywright.store.photos import PhotoRow
 from keywright.text import printable
 
@@ -22,8 +22,8 @@ REFRESH = "suggestions"
 def review_state(bridge: Bridge) -> m.ReviewState:
     from keywright.operations.registering import catalogs
 
+    job = _refreshing(bridge)  # looked for first: one that ends in between has made what is found then
     found = bridge.reviewer.state()
-    job = _refreshing(bridge)
     if found.stale and job is None:
         job = bridge.queue.add(REFRESH, {})
     return m.ReviewState(
@@ -36,8 +36,7 @@ def review_state(bridge: Bridge) -> m.ReviewState:
 
 
 def _refreshing(bridge: Bridge) -> Job | None:
-    waiting = [*bridge.queue.list(JobState.PROCESSING, 20, None), *bridge.queue.list(JobState.PENDING, 20, None)]
-    return next((job for job in waiting if job.kind == REFRESH), None)
+    return next((job for job in bridge.queue.unfinished() if job.kind == REFRESH), None)
 
 
 @GROUP.endpoint(

@@ -242,9 +242,10 @@ if (catalogs) {
   form.elements.catalog.append(...catalogs.catalogs.map((one) => h("option", { value: one.id }, one.source)));
   $("#to-files").hidden = !catalogs.catalogs.some((one) => one.kind === "lightroom");
 }
-await history();
 // Loaded anew in the middle of a job, the page goes on showing it.
-for (const job of (await trying(() => running(Object.keys(IN_WORDS)))) ?? []) {
+const unfinished = (await trying(() => running(Object.keys(IN_WORDS)))) ?? [];
+await history();
+for (const job of unfinished) {
   if (job.kind === "plan") planned = JSON.stringify(asked());
   watch(job);
 }

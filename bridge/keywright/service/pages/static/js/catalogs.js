@@ -175,7 +175,8 @@ $("#older").addEventListener("click", () => trying(showOlder));
 keys("Catalogs", [{ key: "n", does: "Add a catalog", run: () => $("#add input").focus() }]);
 
 await trying(async () => {
+  const unfinished = await running();
   await showCatalogs();
-  for (const job of await running()) follow(job);
+  for (const job of unfinished) follow(job);
   await showOlder();
 });

@@ -43,13 +43,17 @@ export function follow(number, onChange = () => {}) {
   });
 }
 
-/** The jobs that wait or run, oldest first; `kinds` to be asked for alone. */
+/**
+ * The jobs that wait or run, oldest first; `kinds` to be asked for alone.
+ * A page asks for them before it reads what they change: a job that ends in between is then followed to its end, and
+ * the page reads anew. The other way round it would go on showing what was there before.
+ */
 export async function running(kinds = null) {
-  const found = [];
-  for (const state of ["processing", "pending"]) {
-    found.push(...(await get("/v1/jobs", { state, limit: 20 })).jobs);
+  const found = new Map(); // those that wait first: one that begins in between is in both answers, not in none
+  for (const state of ["pending", "processing"]) {
+    for (const job of (await get("/v1/jobs", { state, limit: 20 })).jobs) found.set(job.id, job);
   }
-  return found.filter((job) => !kinds || kinds.includes(job.kind)).sort((a, b) => a.id - b.id);
+  return [...found.values()].filter((job) => !kinds || kinds.includes(job.kind)).sort((a, b) => a.id - b.id);
 }
 
 /** What a job is doing, in words: "Embedding photos, 120 of 2,400". */
