@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from keywright.errors import KeywrightError, reason
 from keywright.keywords import KeywordPath, fold_name
+from keywright.platform import expanded
 
 _TOP = "keywright"
 _KEYWORD = "{keyword}"
@@ -237,7 +238,7 @@ class Config(_Section):
 
 def config_file(environment: Mapping[str, str] = os.environ) -> Path:
     if environment.get("KEYWRIGHT_HOME"):
-        return Path(environment["KEYWRIGHT_HOME"]).expanduser().absolute() / "config.toml"
+        return expanded(environment["KEYWRIGHT_HOME"]).absolute() / "config.toml"
     from platformdirs import user_config_path
 
     return user_config_path("keywright", appauthor=False) / "config.toml"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keywright.errors import KeywrightError, reason
+from keywright.platform import expanded
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Home:
     def default(cls) -> Home:
         chosen = os.environ.get("KEYWRIGHT_HOME")
         if chosen:
-            return cls(Path(chosen).expanduser().absolute())
+            return cls(expanded(chosen).absolute())
         from platformdirs import user_data_path
 
         return cls(user_data_path("keywright", appauthor=False))

@@ -61,6 +61,11 @@ def path_key(text: str, windows: bool = WINDOWS, macos: bool = MACOS) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold()) if macos else text
 
 
+def expanded(text: str | Path) -> Path:
+    """A path with ``~`` as the user's home; ``~name`` of nobody here stays as in a shell: it may be a file."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111 - Path's own raises there
+
+
 def patiently(
     action: Callable[[], object],
     pause: Callable[[float], None] = time.sleep,

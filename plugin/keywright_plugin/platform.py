@@ -23,7 +23,7 @@ def data_folder(
     env = dict(os.environ) if environment is None else environment
     home = user or Path.home()
     if chosen := env.get("KEYWRIGHT_HOME"):
-        return Path(chosen).expanduser().absolute()
+        return Path(os.path.expanduser(chosen)).absolute()  # noqa: PTH111 - Path's own raises for ~name of nobody
     if windows:
         return Path(env.get("LOCALAPPDATA") or home / "AppData" / "Local") / "keywright"
     if macos:

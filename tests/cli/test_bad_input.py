@@ -35,6 +35,11 @@ def test_a_source_that_is_not_there(keywright: Keywright, tmp_path: Path) -> Non
     assert str(tmp_path / "nowhere.lrcat") in keywright.fails("learn", tmp_path / "nowhere.lrcat")
 
 
+def test_a_path_in_the_home_of_nobody_here_is_no_place(keywright: Keywright) -> None:
+    assert "~nosuchuser" in keywright.fails("learn", "~nosuchuser/mine.lrcat")
+    assert "nothing to undo" in keywright.fails("undo", "--photo", "~nosuchuser/photo.jpg")
+
+
 @pytest.mark.parametrize("content", [b"", b"SQLite format 3\x00" + b"\xff" * 3000, b"no catalog at all"])
 def test_a_catalog_that_is_zero_bytes_cut_off_or_something_else(
     keywright: Keywright, tmp_path: Path, content: bytes

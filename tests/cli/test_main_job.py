@@ -18,6 +18,7 @@ from PIL import Image
 from cli.kit import Keywright
 from keywright.keywords import KeywordPath
 from keywright.metadata import SidecarProfile, plan_file_change, read_keywords
+from service.kit import running
 
 TEMPLE = "2022/Beijing/CHIN_0008.jpg"
 
@@ -65,6 +66,13 @@ def test_photos_without_keywords_get_those_of_the_photos_they_resemble(learned: 
     bare = [line for line in found.values() if not keywords(Path(line["path"]))]
     right = [line for line in bare if line["suggestions"]]
     assert len(right) >= 0.9 * len(bare)
+
+
+def test_what_was_learned_on_the_command_line_is_not_shown_as_changed_since(learned: tuple[Keywright, Path]) -> None:
+    keywright, folder = learned
+    with running(keywright.home) as bridge:
+        (known,) = bridge.client.catalogs()
+        assert (known.source, bridge.client.catalog(known.id).changed) == (str(folder), False)
 
 
 def test_a_photo_is_never_suggested_a_keyword_it_has(learned: tuple[Keywright, Path]) -> None:

@@ -13,6 +13,7 @@ from keywright.catalogs.mysql import MysqlDatabase, is_url, parse_url
 from keywright.catalogs.roots import warn
 from keywright.catalogs.snapshot import SqliteSnapshot, unreadable
 from keywright.catalogs.walking import PHOTO_SUFFIXES
+from keywright.platform import expanded
 
 
 def open_catalog(source: str, mappings: Sequence[RootMapping] = ()) -> Catalog:
@@ -23,7 +24,7 @@ def open_catalog(source: str, mappings: Sequence[RootMapping] = ()) -> Catalog:
     if is_url(source):
         server = parse_url(source)
         return DigikamCatalog(str(server), MysqlDatabase(server), mappings)
-    path = Path(source).expanduser()
+    path = expanded(source)
     try:
         is_folder, is_file = path.is_dir(), path.is_file()
         path.stat()

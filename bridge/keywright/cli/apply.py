@@ -13,6 +13,7 @@ from keywright.cli.output import counted, json_option, map_option, mappings, not
 from keywright.cli.suggest import confidence_option, profile_option
 from keywright.errors import KeywrightError
 from keywright.operations.workspace import Workspace
+from keywright.platform import expanded
 from keywright.writeback import BatchReport, PlannedWrite, WriteBackPlan
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def undo(batch: str | None, photos: Sequence[Path], as_json: bool) -> None:
     """Take out again what BATCH (the newest, without it) wrote; what you changed since stays."""
     from keywright.operations import applying
 
-    only = [photo.expanduser().absolute() for photo in photos] or None
+    only = [expanded(photo).absolute() for photo in photos] or None
     with Workspace.open() as workspace, progress_bar() as progress:
         report = applying.undo(workspace, batch, only, progress=progress)
     _show_report(report, as_json, "")

@@ -10,6 +10,7 @@ import click
 from keywright.cli.output import counted, json_option, note, percent, progress_bar, show_json, table
 from keywright.errors import KeywrightError
 from keywright.operations.workspace import Workspace
+from keywright.platform import expanded
 from keywright.text import printable
 
 # The names of describing.providers.Kind, so that --help imports nothing.
@@ -95,7 +96,7 @@ def _needed(url: str | None) -> str:
 
 def _folder(path: str) -> str:
     """The same folder wherever a later command is run."""
-    return str(Path(path).expanduser().resolve())
+    return str(expanded(path).resolve())
 
 
 def _agrees() -> bool:

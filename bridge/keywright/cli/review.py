@@ -16,10 +16,10 @@ def review(photos: tuple[str, ...], no_browser: bool, as_json: bool) -> None:
 
     The bridge is started where it does not run yet. The link works once, for two minutes.
     """
-    from pathlib import Path
 
     from keywright.errors import KeywrightError
     from keywright.home import Home
+    from keywright.platform import expanded
     from keywright_plugin import Client
     from keywright_plugin.errors import BridgeError
     from keywright_plugin.values import PhotoRef
@@ -28,7 +28,7 @@ def review(photos: tuple[str, ...], no_browser: bool, as_json: bool) -> None:
         client = Client.open(Home.default().folder)
         missing: list[str] = []
         if photos:
-            asked = [str(Path(photo).expanduser().absolute()) for photo in photos]
+            asked = [str(expanded(photo).absolute()) for photo in photos]
             found = client.find_photos([PhotoRef(path=path) for path in asked])
             known = [one for one in found if not isinstance(one, str)]
             ids = [one.id for one in known]

@@ -10,6 +10,7 @@ from keywright.errors import KeywrightError
 from keywright.operations.progress import Progress, silent
 from keywright.operations.reading import read_source
 from keywright.operations.workspace import Workspace
+from keywright.platform import expanded
 from keywright.store.photos import list_photos
 
 _AT_ONCE = 500
@@ -34,7 +35,7 @@ def is_inside(relative: str, album: str) -> bool:
 
 
 def _images(source: str, album: str) -> list[int]:
-    database = MysqlDatabase(parse_url(source)) if is_url(source) else SqliteDatabase(Path(source).expanduser())
+    database = MysqlDatabase(parse_url(source)) if is_url(source) else SqliteDatabase(expanded(source))
     try:
         albums = [
             id_ for id_, relative in database.rows("SELECT id, relativePath FROM Albums") if is_inside(relative, album)

@@ -24,6 +24,7 @@ from keywright.operations.naming import names_changed, with_names
 from keywright.operations.progress import Cancel, Progress, never, silent
 from keywright.operations.pruning import prune
 from keywright.operations.reading import SourceRead, read_source
+from keywright.operations.registering import keep_token, token
 from keywright.operations.versions import Kept, keep
 from keywright.operations.workspace import Workspace
 from keywright.store.decisions import Decision, list_decisions
@@ -91,8 +92,10 @@ def learn(
     """
     again = [] if sources else known_sources(workspace)
     read, away, embedded = [], [], EmbedReport()
+    states: dict[int, str] = {}
     for source in sources or again:
         try:
+            state = token(source)  # before it is read: what changes meanwhile is read the next time
             one = read_source(workspace, source, mappings, learn=True, progress=progress)
         except KeywrightError as error:
             if not again:
@@ -100,18 +103,22 @@ def learn(
             away.append(NotRead(source, str(error)))
             continue
         read.append(one)
+        states[one.catalog_id] = state
         with workspace.store.read() as connection:
             rows = list_photos(connection, [one.catalog_id])
-        report = embed_photos(workspace, rows, progress, cancel)
+        now = embed_photos(workspace, rows, progress, cancel)
         if not again:
-            require_some(report, source)
+            require_some(now, source)
         embedded = EmbedReport(
-            embedded.embedded + report.embedded,
-            embedded.known + report.known,
-            embedded.missing + report.missing,
-            embedded.failures + report.failures,
+            embedded.embedded + now.embedded,
+            embedded.known + now.known,
+            embedded.missing + now.missing,
+            embedded.failures + now.failures,
         )
-    return _train(workspace, tuple(read), tuple(away), embedded, settings or configured(), progress)
+    report = _train(workspace, tuple(read), tuple(away), embedded, settings or configured(), progress)
+    for number, state in states.items():
+        keep_token(workspace, number, state)
+    return report
 
 
 def train_known(

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from keywright.errors import KeywrightError
 from keywright.keywords import KeywordPath, KeywordTree
 from keywright.operations.progress import Note
-from keywright.operations.registering import expanded
 from keywright.operations.remembering import Known
-from keywright.platform import path_key
+from keywright.platform import expanded, path_key
 from keywright.searching.words import fold, plurals
 
 

@@ -13,6 +13,7 @@ from keywright.errors import KeywrightError
 from keywright.metadata import read_keywords
 from keywright.operations.progress import Progress, silent
 from keywright.operations.workspace import Workspace
+from keywright.platform import expanded
 from keywright.store import photos as table
 from keywright.store.captions import sync_captions
 from keywright.store.syncing import SyncReport, sync_photos
@@ -38,7 +39,7 @@ def parse_mapping(text: str) -> RootMapping:
     old, equals, new = text.partition("=")
     if not (old and equals and new):
         raise KeywrightError(f"--map {text} is not of the form OLD=NEW, such as --map D:/Photos=/mnt/photos.")
-    folder = Path(new).expanduser()
+    folder = expanded(new)
     if not folder.is_dir():
         raise KeywrightError(f"--map {text}: there is no folder {folder}; name the folder the photos lie in now.")
     return RootMapping(old, folder.absolute())
@@ -104,7 +105,7 @@ def read_loose(workspace: Workspace, paths: Sequence[Path]) -> dict[Path, list[t
 
 def _absolute(source: str) -> str:
     """A path that means the same in the next run, whatever folder that starts in; URLs stay as they are."""
-    return source if "://" in source else os.path.abspath(Path(source).expanduser())  # noqa: PTH100 - keeps symlinks
+    return source if "://" in source else os.path.abspath(expanded(source))  # noqa: PTH100 - keeps symlinks
 
 
 def _counted(photos: Iterable[CatalogPhoto], stage: str, progress: Progress) -> Iterator[CatalogPhoto]:

@@ -16,6 +16,7 @@ from keywright.metadata import read_keywords
 from keywright.operations.progress import Progress, silent
 from keywright.operations.reading import SourceRead, read_source
 from keywright.operations.workspace import Workspace
+from keywright.platform import expanded
 from keywright.store.captions import sync_captions
 from keywright.store.hosts import CatalogState, catalog_state, keep_catalog_state
 from keywright.store.lookups import photos_by_host, photos_by_id
@@ -95,14 +96,6 @@ def is_empty_folder(source: str) -> bool:
         return False
 
 
-def expanded(text: str) -> Path:
-    """A path with ``~`` as the user's home. Raises ``KeywrightError`` for the home of somebody who is not here."""
-    try:
-        return Path(text).expanduser()
-    except RuntimeError as error:
-        raise KeywrightError(f"{text} is in the home of a user that this machine does not know.") from error
-
-
 def as_mappings(mappings: Mapping[str, str]) -> list[RootMapping]:
     """Raises ``KeywrightError`` where a new folder is none."""
     found = []
@@ -122,7 +115,7 @@ def mappings_of(workspace: Workspace, number: int) -> list[RootMapping]:
 def read_catalog(workspace: Workspace, number: int, *, learn: bool, progress: Progress = silent) -> SourceRead:
     """Read a known catalog anew, and remember its state."""
     row = catalog(workspace, number)
-    before = token(workspace, row)
+    before = token(row.source)
     read = read_source(workspace, row.source, mappings_of(workspace, number), learn=learn, progress=progress)
     keep_token(workspace, number, before)
     return read
@@ -139,15 +132,15 @@ def has_changed(workspace: Workspace, row: CatalogRow) -> bool:
     """Whether the catalog may have changed since it was last read; found without reading it."""
     with workspace.store.read() as connection:
         known = catalog_state(connection, row.id).change_token
-    return known is None or known != token(workspace, row)
+    return known is None or known != token(row.source)
 
 
-def token(workspace: Workspace, row: CatalogRow) -> str:
+def token(source: str) -> str:
     """What differs once the catalog has changed; the catalog is not read. Raises ``CatalogError`` where it is away."""
-    if row.kind is CatalogKind.LIGHTROOM or (row.kind is CatalogKind.DIGIKAM and "://" not in row.source):
+    if "://" not in source and expanded(source).is_file():
         # By the database's files alone: to open one that is large and in use takes a copy of it.
-        return change_token(expanded(row.source), "catalog")
-    with open_catalog(row.source, mappings_of(workspace, row.id)) as opened:
+        return change_token(expanded(source), "catalog")
+    with open_catalog(source) as opened:
         return opened.change_token()
 
 

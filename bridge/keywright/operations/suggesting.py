@@ -22,6 +22,7 @@ from keywright.operations.profiles import apply_profile, automatic_keywords, set
 from keywright.operations.progress import Cancel, Progress, never, silent
 from keywright.operations.reading import read_loose, read_source
 from keywright.operations.workspace import Workspace
+from keywright.platform import expanded
 from keywright.store.decisions import Decision
 from keywright.store.lookups import decisions_on
 from keywright.store.photos import KeywordIds, PhotoRow, keywords_of, list_photos
@@ -52,7 +53,7 @@ def resolve(
     loose: list[Path] = []
     for target in targets:
         if _is_photo(target):
-            loose.append(Path(target).expanduser().absolute())
+            loose.append(expanded(target).absolute())
             continue
         one = read_source(workspace, target, mappings, learn=False, progress=progress)
         with workspace.store.read() as connection:
@@ -64,7 +65,7 @@ def resolve(
 
 
 def _is_photo(target: str) -> bool:
-    path = Path(target).expanduser()
+    path = expanded(target)
     return path.suffix.lower() in PHOTO_SUFFIXES and not path.is_dir()
 
 

@@ -43,15 +43,11 @@ def learn(workspace: Workspace, params: Mapping[str, Any], progress: Progress, c
         embedded = embed_photos(workspace, rows, progress, cancel)
         _refresh_after(workspace)
         return _embedded(embedded)
-    sources, mappings, tokens = [], [], {}
+    sources, mappings = [], []
     for number in params["catalogs"]:
-        row = registering.catalog(workspace, number)
-        sources.append(row.source)
+        sources.append(registering.catalog(workspace, number).source)
         mappings += registering.mappings_of(workspace, number)
-        tokens[number] = registering.token(workspace, row)
     report = learning.learn(workspace, sources, mappings, progress=progress, cancel=cancel)
-    for number, token in tokens.items():
-        registering.keep_token(workspace, number, token)
     _refresh_after(workspace)
     return {
         "photos": report.photos,

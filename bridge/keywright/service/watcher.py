@@ -73,7 +73,7 @@ class Watcher:
         from keywright.operations import registering
 
         try:
-            state = registering.token(self._workspace, row)
+            state = registering.token(row.source)
         except KeywrightError as error:
             if row.id not in self._away:  # a drive that is away is no news at every look
                 log.info("The catalog %s is not looked at: %s", row.source, error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from keywright.platform import expanded
 from keywright.service.bridge import Bridge
 from keywright.service.endpoint import Group
 from keywright.service.messages import catalogs as m
@@ -44,7 +45,7 @@ def add_catalog(bridge: Bridge, body: m.CatalogIn) -> m.Catalog:
 
     if not body.learn and registering.is_empty_folder(body.source):
         # Photos are still to arrive there; there is nothing to read.
-        return _catalog(registering.add_empty_folder(bridge.workspace, registering.expanded(body.source).absolute()))
+        return _catalog(registering.add_empty_folder(bridge.workspace, expanded(body.source).absolute()))
     row = registering.add_catalog(bridge.workspace, body.source, body.mappings)
     params = {"catalogs": [row.id], "only_read": not body.learn}
     job = bridge.queue.add("learn", params if body.learn or body.embed else {**params, "embed": False})
