@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from encoders.file_server import Server, serving
+from keywright.encoders import DEFAULT_ENCODER, available_encoders, resolve_encoder
 from keywright.encoders.base import EncoderError
 from keywright.encoders.clip_catalogue import ClipModel
 from keywright.encoders.kept import MANIFEST, KeptEncoder, kept_encoders, read_kept, sha256
@@ -107,6 +108,22 @@ def test_a_pull_that_was_killed_between_the_old_and_the_new_gives_the_old_back(t
     with pytest.raises(EncoderError, match="there is no"):
         pulled(tmp_path, encoders)
     assert kept_encoders(encoders) == [first]
+
+
+def test_a_damaged_description_stops_no_other_encoder_and_says_what_to_do(tmp_path: Path) -> None:
+    encoders = tmp_path / "encoders"
+    lost = pulled(source_of(tmp_path / "a", tensors(b"one")), encoders)
+    (encoders / "mine").rename(encoders / "broken")
+    kept = pulled(source_of(tmp_path / "b", tensors(b"two")), encoders)
+    (encoders / "broken" / MANIFEST).write_text("{")
+    assert resolve_encoder("mine", encoders) == kept.id
+    assert resolve_encoder("standard", encoders) == DEFAULT_ENCODER
+    for name in ("broken", lost.id):
+        with pytest.raises(EncoderError, match=r"broken cannot be read .*; remove the folder and pull it anew"):
+            resolve_encoder(name, encoders)
+    told = {info.level: info for info in available_encoders(encoders)}
+    assert told["mine"].installed
+    assert (told["broken"].installed, "remove the folder" in told["broken"].about) == (False, True)
 
 
 def test_an_encoder_that_a_model_version_was_learned_with_is_needed(tmp_path: Path) -> None:

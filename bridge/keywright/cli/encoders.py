@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +20,9 @@ from keywright.cli.output import (
 )
 from keywright.errors import KeywrightError
 from keywright.operations.workspace import Workspace
+
+if TYPE_CHECKING:
+    from keywright.operations.switching import ListedEncoder
 
 
 @click.command()
@@ -78,7 +82,7 @@ def _list(workspace: Workspace, as_json: bool) -> None:
     rows = [
         (
             one.info.level or "",
-            "in use" if one.in_use else "" if one.info.installed else "not installed",
+            _state(one),
             one.info.dimension,
             f"{one.vectors:,}",
             one.info.id,
@@ -87,6 +91,12 @@ def _list(workspace: Workspace, as_json: bool) -> None:
         for one in found
     ]
     table("Encoders", ("name", "", "numbers", "photos", "id", "what it is"), rows, right=(2, 3))
+
+
+def _state(one: ListedEncoder) -> str:
+    if one.info.fault is not None:
+        return "damaged"
+    return "in use" if one.in_use else "" if one.info.installed else "not installed"
 
 
 @click.command()

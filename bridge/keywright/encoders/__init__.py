@@ -34,6 +34,7 @@ class EncoderInfo:
     installed: bool
     about: str
     level: str | None = None  # the built-in level it is, or the name it was pulled under
+    fault: str | None = None  # why it cannot be used, where what it says of itself is damaged; its name is its id then
 
 
 def available_encoders(folder: Path | None = None) -> Sequence[EncoderInfo]:
@@ -42,7 +43,7 @@ def available_encoders(folder: Path | None = None) -> Sequence[EncoderInfo]:
     ``folder``: where pulled and fine-tuned encoders are (``Home.encoders``).
     """
     from keywright.encoders.builtin import BUILTIN
-    from keywright.encoders.kept import kept_encoders
+    from keywright.encoders.kept import damaged_encoders, kept_encoders
     from keywright.encoders.lite_graphs import package_of
     from keywright.encoders.weights import is_installed
 
@@ -59,6 +60,7 @@ def available_encoders(folder: Path | None = None) -> Sequence[EncoderInfo]:
         for spec in ordered
     ]
     found += [EncoderInfo(kept.id, kept.dimension, True, kept.about, kept.name) for kept in kept_encoders(folder)]
+    found += [EncoderInfo(name, 0, False, fault, name, fault) for name, fault in damaged_encoders(folder).items()]
     return found
 
 
@@ -103,6 +105,9 @@ def _find(name: str, folder: Path | None) -> EncoderInfo:
     known = available_encoders(folder)
     for info in known:
         if name in (info.id, info.level):
+            if info.fault is not None:
+                raise EncoderError(info.fault)
             return info
-    names = [*LEVELS, *(info.level or info.id for info in known if info.level not in LEVELS)]
-    raise EncoderError(f"There is no encoder called {name!r}; choose one of {', '.join(names)}.")
+    names = [*LEVELS, *(info.level or info.id for info in known if info.level not in LEVELS and info.fault is None)]
+    faults = [info.fault for info in known if info.fault is not None]  # the one asked for may be among these
+    raise EncoderError(" ".join([f"There is no encoder called {name!r}; choose one of {', '.join(names)}.", *faults]))

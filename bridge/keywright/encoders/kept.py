@@ -52,15 +52,30 @@ def write_kept(folder: Path, kept: KeptEncoder) -> None:
 
 
 def kept_encoders(encoders: Path | None) -> list[KeptEncoder]:
-    """All whole encoders in a home, by name. Raises ``EncoderError`` where one's description is damaged."""
+    """All whole encoders in a home, by name; ``damaged_encoders`` tells of those whose description is damaged."""
+    return [one for one in _read_all(encoders).values() if isinstance(one, KeptEncoder)]
+
+
+def damaged_encoders(encoders: Path | None) -> dict[str, str]:
+    """What is wrong with those that cannot be used, a sentence each, by name."""
+    return {name: str(one) for name, one in _read_all(encoders).items() if isinstance(one, EncoderError)}
+
+
+def _read_all(encoders: Path | None) -> dict[str, KeptEncoder | EncoderError]:
+    found: dict[str, KeptEncoder | EncoderError] = {}
     if encoders is None or not encoders.is_dir():
-        return []
-    found = sorted(encoders.glob(f"*/{MANIFEST}"))
-    return [read_kept(file.parent) for file in found if not file.parent.name.startswith(".")]
+        return found
+    for file in sorted(encoders.glob(f"*/{MANIFEST}")):
+        if not file.parent.name.startswith("."):
+            try:
+                found[file.parent.name] = read_kept(file.parent)
+            except EncoderError as error:
+                found[file.parent.name] = error
+    return found
 
 
 def kept_encoder(encoders: Path | None, encoder_id: str) -> KeptEncoder | None:
-    """The one with this id; ``None`` where there is none. Raises as ``kept_encoders``."""
+    """The one with this id; ``None`` where there is none."""
     return next((one for one in kept_encoders(encoders) if one.id == encoder_id), None)
 
 
