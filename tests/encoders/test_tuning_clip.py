@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from encoders.clip_extra import clip_is_installed
+from encoders.patterns import make_stripes
 from encoders.tiny_clip import make_tiny_clip
 from keywright.encoders import clip_network, open_encoder
 from keywright.encoders.cutting import cut
@@ -20,9 +21,11 @@ from keywright.encoders.pulling import CONFIG, pull_from_folder
 from keywright.encoders.tuning import TuneSettings
 from keywright.home import Home
 from keywright.operations import finetuning
-from keywright.operations.finetuning import FineTuned
+from keywright.operations.finetuning import FineTuned, finetune
+from keywright.operations.learning import learn
 from keywright.operations.material import Material
 from keywright.operations.progress import never
+from keywright.operations.switching import switch
 from keywright.operations.turns import parted
 from keywright.operations.workspace import Workspace
 
@@ -80,6 +83,19 @@ def within(names: set[str], places: tuple[str, ...]) -> bool:
     return all(name.startswith(places) for name in names) and all(
         any(name.startswith(place) for name in names) for place in places
     )
+
+
+def test_a_network_that_ranks_keywords_better_by_more_than_chance_is_kept(tmp_path: Path) -> None:
+    kept = kept_in(tmp_path / "home", make_tiny_clip(tmp_path / "source", layers=4))
+    library = make_stripes(tmp_path / "library", 240)
+    settings = TuneSettings(epochs=6, variations=2, batch=16, head_steps=100, rate=2e-3)
+    with Workspace.open(Home(tmp_path / "home"), encoder="small") as workspace:
+        learn(workspace, [str(library)])
+        done = finetune(workspace, settings=settings)
+        assert (done.base, done.photos, done.keywords) == (kept.id, 240, 8)
+        assert done.mean_after > done.mean_before + 2 * done.standard_error
+        assert done.encoder is not None
+        assert switch(workspace, done.encoder.id).switched  # by the models' own figures, without being told to
 
 
 def test_the_last_blocks_of_a_vision_transformer_learn_and_the_encoder_that_is_kept_can_be_used(
