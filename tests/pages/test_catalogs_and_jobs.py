@@ -7,6 +7,7 @@ from pathlib import Path
 from demo.library import make_library
 from playwright.sync_api import Browser, Page, expect
 
+from keywright.operations.registering import add_catalog
 from pages.kit import Window, open_window
 from service.kit import Raw
 
@@ -25,6 +26,16 @@ def test_a_catalog_that_is_added_is_learned_with_live_progress(browser: Browser,
         line.get_by_text("1 file was left out").click()
         expect(line).to_contain_text("broken.jpg")
         window.check_accessible()
+
+
+def test_what_was_never_read_is_not_said_to_have_changed_since(browser: Browser, empty: Raw, tmp_path: Path) -> None:
+    make_library(tmp_path / "library")
+    number = add_catalog(empty.bridge.workspace, str(tmp_path / "library"), {}).id
+    with open_window(browser, empty) as window:
+        with window.page.expect_response(f"**/v1/catalogs/{number}") as told:
+            page = window.go("/catalogs")
+        assert told.value.json()["changed"] is None
+        expect(page.locator(".catalog")).to_contain_text("Not read yet")
 
 
 def test_by_the_keyboard_alone_a_wrong_source_is_one_sentence(window: Window) -> None:

@@ -128,11 +128,11 @@ def keep_token(workspace: Workspace, number: int, told: str) -> None:
         keep_catalog_state(connection, number, CatalogState(known.mappings, told))
 
 
-def has_changed(workspace: Workspace, row: CatalogRow) -> bool:
-    """Whether the catalog may have changed since it was last read; found without reading it."""
-    with workspace.store.read() as connection:
-        known = catalog_state(connection, row.id).change_token
-    return known is None or known != token(row.source)
+def has_changed(workspace: Workspace, row: CatalogRow) -> bool | None:
+    """Whether the catalog may have changed since it was last read; found without reading it. ``None``: it was never
+    read, or what reads it the first time is not done."""
+    known = state_when_read(workspace, row.id)
+    return None if known is None else known != token(row.source)
 
 
 def token(source: str) -> str:

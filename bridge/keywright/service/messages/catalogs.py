@@ -25,7 +25,7 @@ class Catalog(Answer):
     learned: bool
     photos: int
     read_at: str | None
-    changed: bool | None = Field(None, description="Changed since it was read; null: was not looked at.")
+    changed: bool | None = Field(None, description="Changed since it was read; null: not looked at, or not read yet.")
     job: int | None = Field(None, description="The job that reads it now.")
 
 
