@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from keywright.store import jobs
 from keywright.store.photos import list_catalogs, list_photos
@@ -91,6 +91,7 @@ def test_of_many_findings_a_page_is_read_when_it_is_needed_and_none_is_missed(do
     for n in range(25):  # 5 are left of those shown: more come by themselves
         page.keyboard.press("a")
         expect(page.locator("[data-count=missing]")).to_have_text(str(119 - n))
+    expect(page.locator(".finding")).to_have_count(35)
     for shown in (65, 95):
         page.get_by_role("button", name="Show more").click()
         expect(page.locator(".finding")).to_have_count(shown)
@@ -103,6 +104,37 @@ def test_of_many_findings_a_page_is_read_when_it_is_needed_and_none_is_missed(do
     made = decisions(doubtful)
     missing = [f"Made up|Doubt {n}" for n in range(160) if n % 4 != 3]
     assert {one["keyword"] for one in made} == set(missing[:25])
+
+
+def test_what_is_asked_for_by_every_quick_decision_comes_once(doubtful: Window) -> None:
+    many_findings(doubtful, 160)
+    page = doubtful.go("/audit")
+    expect(page.locator(".finding")).to_have_count(30)
+    held: list[Route] = []
+    page.route("**/v1/audits?*after=*", lambda route: held.append(route), times=1)
+    for n in range(27):  # from the 23rd on each asks for more, and the answer is slow
+        page.keyboard.press("a")
+        expect(page.locator("[data-count=missing]")).to_have_text(str(119 - n))
+    for one in held:
+        one.continue_()
+    expect(page.locator(".finding")).to_have_count(33)
+    page.get_by_role("button", name="Show more").click()
+    expect(page.locator(".finding")).to_have_count(63)
+
+
+def test_an_audit_cannot_be_begun_before_it_is_known_of_what(doubtful: Window) -> None:
+    page = doubtful.page
+    begin = page.get_by_role("button", name="Audit", exact=True)
+    could: list[bool] = []
+
+    def asked(route: Route) -> None:
+        could.append(begin.is_enabled())
+        route.continue_()
+
+    page.route("**/v1/catalogs", asked)
+    doubtful.go("/audit")
+    expect(begin).to_be_enabled()
+    assert could == [False]
 
 
 def test_a_page_of_findings_begins_where_the_one_before_ended_whatever_was_decided_between(doubtful: Window) -> None:

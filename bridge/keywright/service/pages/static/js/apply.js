@@ -196,7 +196,14 @@ async function showFiles(one, host, after) {
       ),
     ),
   );
-  if (found.next !== null) host.append(h("button", { type: "button", class: "more-files", onclick: () => showFiles(one, host, found.next) }, "Show more"));
+  if (found.next === null) return;
+  const more = h("button", { type: "button", class: "more-files" }, "Show more");
+  more.addEventListener("click", async () => {
+    more.disabled = true; // pressed twice, it would show them twice
+    await showFiles(one, host, found.next);
+    more.disabled = false;
+  });
+  host.append(more);
 }
 
 async function undo(one, left) {

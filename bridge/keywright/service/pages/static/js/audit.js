@@ -17,6 +17,8 @@ let doubt = "missing";
 let shown = 0;
 let following = null;
 let reading = Promise.resolve();
+let turn = 0; // how many times the list was begun anew
+let filling = false; // more is being read for it
 let undone = [];
 
 const open = () => kinds[doubt].found.filter((one) => !one.decided);
@@ -80,6 +82,8 @@ function counts() {
 function show() {
   counts();
   shown = 0;
+  turn++;
+  filling = false;
   list.replaceChildren();
   more();
 }
@@ -97,11 +101,16 @@ function readOn(kind, catalog) {
   return reading;
 }
 
+/** Show as many more. Asked for again before they are there, as by one decision after the other, they come once. */
 async function more() {
+  if (filling) return;
   const kind = kinds[doubt];
+  const mine = turn;
   if (kind.next !== null && open().length < shown + AT_ONCE) {
+    filling = true;
     await readOn(kind, $("#catalog").value);
-    if (kinds[doubt] !== kind) return; // another kind, or another catalog, was chosen meanwhile
+    if (turn !== mine || kinds[doubt] !== kind) return; // another kind, or another catalog, was chosen meanwhile
+    filling = false;
   }
   const all = open();
   const part = all.slice(shown, shown + AT_ONCE);
