@@ -107,6 +107,7 @@ def test_what_was_written_is_taken_back_photo_by_photo_and_as_a_batch(window: Wi
     assert sum(written[name] != before[name] for name in before) == 10
     page.locator("summary").filter(has_text="10 photos written").click()
     window.check_accessible()
+    page.route("**/v1/write-backs?*", lambda route: (page.wait_for_timeout(300), route.continue_()))  # slow to answer
     page.get_by_role("button", name="Take back photo-00003.jpg").click()
     expect(page.get_by_text("Keywords taken out again on 1 photo.")).to_be_visible()
     now = digests(folder)

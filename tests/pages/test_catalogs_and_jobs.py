@@ -54,7 +54,8 @@ def test_a_reload_in_the_middle_of_a_job_shows_it_going_on(window: Window) -> No
     page.get_by_role("button", name="Learn again").click()
     expect(page.locator("#running .job, #ended article").first).to_be_visible()
     page.reload()
-    expect(page.locator("#ended article").first).to_contain_text("Learning", timeout=120_000)
+    learning = page.locator("#ended article").filter(has_text="Learning")
+    expect(learning).to_be_visible(timeout=120_000)
     expect(page.locator("#running .job")).to_have_count(0)
 
 

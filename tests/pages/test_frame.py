@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from pages.kit import Window, open_window
 from service.kit import Raw
@@ -83,3 +83,16 @@ def test_logging_out_ends_the_session(window: Window) -> None:
     window.go("/photos")
     expect(page.get_by_text("keywright review")).to_be_visible()
     window.errors.clear()
+
+
+def test_what_is_being_kept_is_said_without_widening_a_narrow_page(browser: Browser, learned: Raw) -> None:
+    with open_window(browser, learned, width=390, height=800) as window:
+        held: list[Route] = []
+        window.page.route("**/v1/decisions", lambda route: held.append(route))
+        page = window.go("/photos")
+        page.get_by_role("button", name=re.compile("^Accept [A-Z]")).first.click()
+        expect(page.locator("#state")).to_have_text("Keeping 1 decision…")
+        assert window.has_no_sideways_scrolling()
+        for one in held:
+            one.continue_()
+        expect(page.locator("#state")).to_have_text("")

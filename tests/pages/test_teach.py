@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from pages.kit import Window
 
@@ -38,6 +38,25 @@ def test_answers_by_mouse_are_decisions_and_a_skip_is_none(doubtful: Window) -> 
     expect(page.locator("#round")).to_contain_text("question 4")
     expect(page.locator("#state")).to_have_text("")
     assert sorted(decided(doubtful).values()) == ["accepted", "rejected"]
+
+
+def test_what_a_round_gained_is_measured_with_all_of_its_answers(doubtful: Window) -> None:
+    page = doubtful.go("/teach")
+    kept_by_then: list[int] = []
+
+    def slow(route: Route) -> None:
+        page.get_by_text("Measuring what was gained").wait_for()
+        route.continue_()
+
+    def train(route: Route) -> None:
+        kept_by_then.append(len(decided(doubtful)))
+        route.continue_()
+
+    page.route("**/v1/decisions", slow)
+    page.route("**/v1/models/train", train)
+    asked = answered_to_the_end(page, "y")
+    expect(page.locator("#gain article")).to_contain_text(f"{asked} answer", timeout=120_000)
+    assert kept_by_then == [asked]
 
 
 def test_a_round_by_the_keyboard_ends_with_what_it_gained(doubtful: Window) -> None:

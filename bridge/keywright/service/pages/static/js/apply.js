@@ -97,7 +97,7 @@ function watch(job) {
   for (const button of form.querySelectorAll("button")) button.disabled = true;
 }
 
-function finished(job, kind) {
+async function finished(job, kind) {
   if (!$("#jobs").children.length) for (const button of form.querySelectorAll("button")) button.disabled = false;
   const result = job.result ?? {};
   if (job.state === "failed") say(`${IN_WORDS[kind]} failed: ${job.error}`, { kind: "bad" });
@@ -107,13 +107,13 @@ function finished(job, kind) {
     return;
   }
   fill($("#plan"));
+  await history(); // before anything is said: what is on the page then is as it is now
   const done = kind === "apply" ? "written" : "taken out again";
   if (job.state !== "failed") {
     const what = result.batch ? `Keywords ${done} on ${many(result.photos, "photo")}` : "There was nothing to do";
     say(`${what}${job.state === "cancelled" ? "; then stopped, as you asked" : ""}.`, { kind: "good" });
   }
   fill($("#outcome"), refusals(result.refused), (result.warnings ?? []).map((warning) => h("p", { class: "quiet" }, warning)), result.stopped && h("p", {}, result.stopped));
-  history();
 }
 
 async function plan(event) {

@@ -7,7 +7,7 @@ import { $, fill, h, hundredths, many, name, nameOf, pathOf, percent } from "./d
 import { follow } from "./jobs.js";
 import { keys } from "./keys.js";
 import { trying } from "./messages.js";
-import { decide } from "./outbox.js";
+import { decide, send } from "./outbox.js";
 
 const ROUND = 10;
 const box = $("#question");
@@ -155,6 +155,7 @@ async function endOfRound() {
 
 /** Train on what is known now, and compare with the version the questions came from. */
 async function measure(keywords) {
+  await send(); // the last answers may still be on their way
   const job = await follow((await post("/v1/models/train")).id);
   if (job.state !== "completed") throw Object.assign(new Error(job.error || "The training was cancelled."), { status: 500 });
   const trained = job.result.trained_version;
