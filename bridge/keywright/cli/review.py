@@ -16,7 +16,6 @@ def review(photos: tuple[str, ...], no_browser: bool, as_json: bool) -> None:
 
     The bridge is started where it does not run yet. The link works once, for two minutes.
     """
-
     from keywright.errors import KeywrightError
     from keywright.home import Home
     from keywright.platform import expanded

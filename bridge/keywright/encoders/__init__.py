@@ -43,7 +43,7 @@ def available_encoders(folder: Path | None = None) -> Sequence[EncoderInfo]:
     ``folder``: where pulled and fine-tuned encoders are (``Home.encoders``).
     """
     from keywright.encoders.builtin import BUILTIN
-    from keywright.encoders.kept import damaged_encoders, kept_encoders
+    from keywright.encoders.kept import KeptEncoder, read_all
     from keywright.encoders.lite_graphs import package_of
     from keywright.encoders.weights import is_installed
 
@@ -59,9 +59,13 @@ def available_encoders(folder: Path | None = None) -> Sequence[EncoderInfo]:
         )
         for spec in ordered
     ]
-    found += [EncoderInfo(kept.id, kept.dimension, True, kept.about, kept.name) for kept in kept_encoders(folder)]
-    found += [EncoderInfo(name, 0, False, fault, name, fault) for name, fault in damaged_encoders(folder).items()]
-    return found
+    damaged = []
+    for name, kept in read_all(folder).items():
+        if isinstance(kept, KeptEncoder):
+            found.append(EncoderInfo(kept.id, kept.dimension, True, kept.about, kept.name))
+        else:
+            damaged.append(EncoderInfo(name, 0, False, str(kept), name, str(kept)))
+    return [*found, *damaged]
 
 
 def resolve_encoder(name: str, folder: Path | None = None) -> str:

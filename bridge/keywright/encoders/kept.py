@@ -52,16 +52,12 @@ def write_kept(folder: Path, kept: KeptEncoder) -> None:
 
 
 def kept_encoders(encoders: Path | None) -> list[KeptEncoder]:
-    """All whole encoders in a home, by name; ``damaged_encoders`` tells of those whose description is damaged."""
-    return [one for one in _read_all(encoders).values() if isinstance(one, KeptEncoder)]
+    """All whole encoders in a home, by name."""
+    return [one for one in read_all(encoders).values() if isinstance(one, KeptEncoder)]
 
 
-def damaged_encoders(encoders: Path | None) -> dict[str, str]:
-    """What is wrong with those that cannot be used, a sentence each, by name."""
-    return {name: str(one) for name, one in _read_all(encoders).items() if isinstance(one, EncoderError)}
-
-
-def _read_all(encoders: Path | None) -> dict[str, KeptEncoder | EncoderError]:
+def read_all(encoders: Path | None) -> dict[str, KeptEncoder | EncoderError]:
+    """All encoders in a home by name; of one whose description is damaged, what is wrong with it."""
     found: dict[str, KeptEncoder | EncoderError] = {}
     if encoders is None or not encoders.is_dir():
         return found

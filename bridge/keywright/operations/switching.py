@@ -16,7 +16,7 @@ from keywright.errors import KeywrightError
 from keywright.operations.embedding import EmbedReport, embed_photos
 from keywright.operations.learning import train_known
 from keywright.operations.progress import Cancel, Progress, never, silent
-from keywright.operations.versions import activate, compare, newest_usable, version, versions
+from keywright.operations.versions import activate, compare, go_back, version, versions
 from keywright.operations.workspace import Workspace
 from keywright.store.models import VersionRow, activate_version, active_version, previously_active
 from keywright.store.photos import PhotoRow, list_catalogs, list_photos
@@ -135,11 +135,10 @@ def switch_back(workspace: Workspace) -> VersionRow:
     others = {row.id for row in versions(workspace) if row.encoder_id != used}
     with workspace.store.read() as connection:
         before = previously_active(connection)
-    found, why_not = newest_usable(workspace, [number for number in before if number in others])
-    if found is not None:
-        with workspace.store.write() as connection:
-            activate_version(connection, found.id)
-        return version(workspace, found.id)
-    if why_not:
-        raise KeywrightError(f"No version of an encoder before {used} can be gone back to. {why_not}")
-    raise KeywrightError(f"No encoder was in use before {used}, so there is none to go back to.")
+    return go_back(
+        workspace,
+        [number for number in before if number in others],
+        activate_version,
+        nowhere=f"No encoder was in use before {used}, so there is none to go back to.",
+        unusable=f"No version of an encoder before {used} can be gone back to.",
+    )

@@ -119,23 +119,31 @@ def roll_back(workspace: Workspace) -> VersionRow:
     """
     with workspace.store.read() as connection:
         *before, active = previously_active(connection) or [0]
-    found, why_not = newest_usable(workspace, [number for number in before if number != active])
-    if found is not None:
-        with workspace.store.write() as connection:
-            roll_back_version(connection, found.id)
-        return version(workspace, found.id)
-    if why_not:
-        raise KeywrightError(f"No version before this one can be gone back to. {why_not}")
-    raise KeywrightError("No model version was active before this one, so there is none to go back to.")
+    return go_back(
+        workspace,
+        [number for number in before if number != active],
+        roll_back_version,
+        nowhere="No model version was active before this one, so there is none to go back to.",
+        unusable="No version before this one can be gone back to.",
+    )
 
 
-def newest_usable(workspace: Workspace, numbers: Sequence[int]) -> tuple[VersionRow | None, str]:
-    """Of these versions, the oldest first, the last that can suggest; and why the last one looked at cannot, a
-    sentence, or nothing. Those that are passed over are announced."""
+def go_back(
+    workspace: Workspace,
+    numbers: Sequence[int],
+    let_suggest: Callable[[Connection, int], object],
+    *,
+    nowhere: str,
+    unusable: str,
+) -> VersionRow:
+    """Let the last of these versions suggest, the oldest first, that can; those passed over are announced.
+
+    Raises ``KeywrightError`` with ``nowhere`` where there are none, with ``unusable`` and the reason where none can.
+    """
     from keywright.encoders import available_encoders
 
     here = {info.id for info in available_encoders(workspace.home.encoders) if info.installed}
-    why_not = ""
+    why = nowhere
     for number in dict.fromkeys(reversed(numbers)):
         row = version(workspace, number)
         try:
@@ -143,11 +151,14 @@ def newest_usable(workspace: Workspace, numbers: Sequence[int]) -> tuple[Version
                 raise KeywrightError(f"its encoder {row.encoder_id} is not here any more.")
             load(workspace, number)
         except KeywrightError as error:
-            why_not = f"Version {number} is passed over: {error}"
-            workspace.announce(why_not)
-        else:
-            return row, why_not
-    return None, why_not
+            passed_over = f"Version {number} is passed over: {error}"
+            workspace.announce(passed_over)
+            why = f"{unusable} {passed_over}"
+            continue
+        with workspace.store.write() as connection:
+            let_suggest(connection, number)
+        return version(workspace, number)
+    raise KeywrightError(why)
 
 
 def _require_usable(workspace: Workspace, row: VersionRow) -> None:

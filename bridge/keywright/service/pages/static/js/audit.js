@@ -17,8 +17,7 @@ let doubt = "missing";
 let shown = 0;
 let following = null;
 let reading = Promise.resolve();
-let turn = 0; // how many times the list was begun anew
-let filling = false; // more is being read for it
+let filling = null; // stands for the reading that the list waits for, while it does
 let undone = [];
 
 const open = () => kinds[doubt].found.filter((one) => !one.decided);
@@ -82,8 +81,7 @@ function counts() {
 function show() {
   counts();
   shown = 0;
-  turn++;
-  filling = false;
+  filling = null;
   list.replaceChildren();
   more();
 }
@@ -105,12 +103,11 @@ function readOn(kind, catalog) {
 async function more() {
   if (filling) return;
   const kind = kinds[doubt];
-  const mine = turn;
   if (kind.next !== null && open().length < shown + AT_ONCE) {
-    filling = true;
+    const mine = (filling = {});
     await readOn(kind, $("#catalog").value);
-    if (turn !== mine || kinds[doubt] !== kind) return; // another kind, or another catalog, was chosen meanwhile
-    filling = false;
+    if (filling !== mine || kinds[doubt] !== kind) return; // another kind, or another catalog, was chosen meanwhile
+    filling = null;
   }
   const all = open();
   const part = all.slice(shown, shown + AT_ONCE);
