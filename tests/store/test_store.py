@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -33,7 +34,7 @@ from keywright.store import (
     thresholds,
     vectors,
 )
-from keywright.store.database import HEAD, Store, StoreError
+from keywright.store.database import HEAD, Store, StoreError, write_ahead
 from keywright.store.migrate import newest_revision
 from keywright.store.schema import METADATA
 
@@ -279,6 +280,20 @@ def test_two_processes_write_and_map_at_once_and_nothing_is_lost(tmp_path: Path)
     assert [process.wait() for process in running] == [0, 0]
     held = matrix_of(Store.open(Home(tmp_path)))
     assert sorted(held.rows) == sorted(f"c{n}" for n in range(400))
+
+
+def test_a_store_that_another_process_is_just_making_is_waited_for(tmp_path: Path) -> None:
+    other, ours = (sqlite3.connect(tmp_path / "keywright.db", isolation_level=None) for _ in range(2))
+    other.execute("BEGIN IMMEDIATE")
+    write_ahead(ours, pause=lambda _: other.execute("COMMIT").close())
+    assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_store_that_stays_busy_is_not_waited_for_without_end(tmp_path: Path) -> None:
+    other, ours = (sqlite3.connect(tmp_path / "keywright.db", isolation_level=None) for _ in range(2))
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        write_ahead(ours, seconds=0)
 
 
 def test_reading_the_store_leaves_the_database_file_as_it_is(store: Store) -> None:

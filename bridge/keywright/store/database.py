@@ -6,9 +6,11 @@ Reading and writing go through ``Store.read`` and ``Store.write``. A write takes
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -112,8 +114,9 @@ def make_engine(url: str) -> Engine:
     def _configure(connection: Any, _record: Any) -> None:
         # The driver's own transaction handling begins too late for BEGIN IMMEDIATE; see "begin" below.
         connection.isolation_level = None
+        write_ahead(connection)
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -123,6 +126,27 @@ def make_engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     return engine
+
+
+def write_ahead(
+    connection: sqlite3.Connection, seconds: float = BUSY_SECONDS, pause: Callable[[float], None] = time.sleep
+) -> None:
+    """Bring the database into write-ahead mode, waiting up to ``seconds`` for other processes.
+
+    The mode stays with the file, so only the first opening changes anything. That change needs the file alone, and
+    SQLite does not apply its busy timeout to it: two processes that make one store together would refuse each other.
+
+    Raises ``sqlite3.OperationalError`` where the database stays busy, or is none.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= end:
+                raise
+        pause(random.uniform(0.01, 0.05))  # at different times, or two would meet again and again
 
 
 def bring_up_to_date(engine: Engine) -> None:
