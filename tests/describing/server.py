@@ -196,6 +196,29 @@ def google_error(code: int, status: str, message: str) -> Answer:
     return Answer(code, {"error": {"code": code, "message": message, "status": status}})
 
 
+GOOGLE_WRONG_KEY = Answer(
+    400,
+    {
+        "error": {
+            "code": 400,
+            "message": "API key not valid. Please pass a valid API key.",
+            "status": "INVALID_ARGUMENT",
+            "details": [
+                {
+                    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                    "reason": "API_KEY_INVALID",
+                    "domain": "googleapis.com",
+                    "metadata": {"service": "vision.googleapis.com"},
+                },
+                {
+                    "@type": "type.googleapis.com/google.rpc.LocalizedMessage",
+                    "locale": "en-US",
+                    "message": "API key not valid. Please pass a valid API key.",
+                },
+            ],
+        }
+    },
+)
 GOOGLE_LABELS = {
     "responses": [
         {

@@ -16,6 +16,7 @@ from PIL import Image
 
 from describing.server import (
     GOOGLE_LABELS,
+    GOOGLE_WRONG_KEY,
     LANDING_CLASS,
     LANDING_OBJECTS,
     Answer,
@@ -167,6 +168,12 @@ def test_a_wrong_key_is_said_and_not_tried_again(server: Server, opened: Open, s
     words = r"refuses the key .*Incorrect API key provided.*keywright provider add vision --key"
     with pytest.raises(RefusedError, match=words):
         opened(server).describe(PICTURE)
+
+
+def test_googles_word_for_a_wrong_key_is_not_taken_for_a_bad_photo(server: Server) -> None:
+    server.says(GOOGLE_WRONG_KEY)
+    with pytest.raises(RefusedError, match=r"refuses the key .*API key not valid.*keywright provider add vision --key"):
+        google(server).describe(PICTURE)
 
 
 @EVERY

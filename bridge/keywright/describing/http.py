@@ -45,8 +45,8 @@ def post(
 
     ``key`` is what of ``headers`` is secret: where a provider repeats it, it is not shown.
 
-    Raises ``RefusedError`` (401 to 404, 407, redirects, what cannot be sent), ``PhotoRefusedError`` (other 4xx),
-    ``BusyError`` (408, 425, 429, 5xx, no connection, too slow, cut off) and ``UnclearError`` (no JSON, or too much).
+    Raises ``RefusedError`` (401 to 404, 407, a wrong key, redirects, what cannot be sent), ``PhotoRefusedError`` (other
+    4xx), ``BusyError`` (408, 425, 429, 5xx, no connection, too slow, cut off) and ``UnclearError`` (no JSON, too much).
     """
     until = time.monotonic() + seconds
 
@@ -140,11 +140,12 @@ def _check(name: str, answer: requests.Response, content: bytes, key: str | None
     status = answer.status_code
     if status < 300:
         return
-    said = _message(content, key)
+    error = _error(content)
+    said = _message(error, key)
     because = f": {said}" if said else ""
     if status in (408, 425, 429) or status >= 500:
         raise BusyError(f"{name} is busy or has a fault ({status}{because})", _retry_after(answer.headers))
-    if status in (401, 403):
+    if status in (401, 403) or _is_for_the_key(error):
         raise RefusedError(
             f"{name} refuses the key ({status}{because}); set it anew with `keywright provider add {name} --key`"
         )
@@ -154,13 +155,25 @@ def _check(name: str, answer: requests.Response, content: bytes, key: str | None
     raise kind(f"{name} refuses what was asked ({status}{because}); check its address and model")
 
 
-def _message(content: bytes, key: str | None) -> str:
-    """The provider's own words: they are shown, nothing else."""
+def _error(content: bytes) -> Any:
+    """What a refusing answer says of its error, in whatever shape; nothing where it is no JSON."""
     try:
         told = json.loads(content)
     except (ValueError, RecursionError):
-        return ""
-    error = told.get("error", told) if isinstance(told, dict) else told
+        return None
+    return told.get("error", told) if isinstance(told, dict) else told
+
+
+def _is_for_the_key(error: Any) -> bool:
+    """Google answers a wrong key with 400, as it does a bad photo; its ``google.rpc.ErrorInfo`` tells the two apart."""
+    details = error.get("details") if isinstance(error, dict) else None
+    return isinstance(details, list) and any(
+        isinstance(detail, dict) and detail.get("reason") == "API_KEY_INVALID" for detail in details
+    )
+
+
+def _message(error: Any, key: str | None) -> str:
+    """The provider's own words: they are shown, nothing else."""
     text = error.get("message", "") if isinstance(error, dict) else error
     return quoted(text, key) if isinstance(text, str) else ""
 
