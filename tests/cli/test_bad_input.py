@@ -113,6 +113,22 @@ def test_a_damaged_photo_is_one_line_and_the_others_are_learned(
     assert "Nothing changed" in again.out
 
 
+def test_of_many_damaged_photos_ten_are_named_and_the_others_counted(
+    keywright: Keywright, library: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for photo in (p for p in sorted(library.rglob("*.jpg")) if p.name.startswith(("CHIN", "CHEL"))):
+        (folder / photo.name).write_bytes(photo.read_bytes())
+    for number in range(12):
+        (folder / f"broken {number}.jpg").write_bytes(b"\xff\xd8\xff\xe0 damaged")
+    told = keywright("learn", folder).err.splitlines()
+    named = [line for line in told if "broken" in line]
+    assert len(named) == 10
+    assert len([line for line in named if "it holds the same as another file" in line]) == 9
+    assert "No picture: 2 more; --json names them all" in told
+
+
 @pytest.mark.skipif(os.name == "nt", reason="such names exist on systems with byte names alone")
 def test_a_file_name_no_encoding_knows_is_one_line_and_the_others_are_learned(
     keywright: Keywright, library: Path, tmp_path: Path

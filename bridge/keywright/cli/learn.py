@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import click
 
 from keywright.cli.output import (
-    SHOWN,
     announce,
     counted,
     json_option,
@@ -67,8 +66,6 @@ def learn(
             note(f"{source.source}: {number:,} left out: {why}")
     embedding = report.embedding
     note_failures(embedding.failures)
-    if len(embedding.failures) > SHOWN:
-        note(f"No picture: {len(embedding.failures) - SHOWN:,} more; --json names them all")
     if embedding.missing:
         note(f"{counted(len(embedding.missing), 'file is', 'files are')} not there (the first: {embedding.missing[0]})")
     if report.set_aside:

@@ -71,10 +71,12 @@ def note(text: str) -> None:
     click.echo(printable(text), err=True)
 
 
-def note_failures(failures: Sequence[Failure]) -> None:
-    """The first photos that gave no picture, one by one."""
+def note_failures(failures: Sequence[Failure], what: str = "No picture") -> None:
+    """The first photos that failed, one by one, and how many more there are."""
     for failure in failures[:SHOWN]:
-        note(f"No picture: {failure.path}: {failure.reason}")
+        note(f"{what}: {failure.path}: {failure.reason}")
+    if len(failures) > SHOWN:
+        note(f"{what}: {len(failures) - SHOWN:,} more; --json names them all")
 
 
 def announce(text: str) -> None:

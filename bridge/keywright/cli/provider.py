@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from keywright.cli.output import counted, json_option, note, percent, progress_bar, show_json, table
+from keywright.cli.output import counted, json_option, note, note_failures, percent, progress_bar, show_json, table
 from keywright.errors import KeywrightError
 from keywright.operations.workspace import Workspace
 from keywright.platform import expanded
@@ -15,7 +15,6 @@ from keywright.text import printable
 
 # The names of describing.providers.Kind, so that --help imports nothing.
 KINDS = ("openai", "google-vision", "landinglens", "moondream")
-_MOST_NAMED = 20  # failures that are listed
 
 
 @click.group()
@@ -204,10 +203,7 @@ def describe(name: str, targets: tuple[str, ...], again: bool, as_json: bool) ->
     if as_json:
         show_json(report)
     else:
-        for failure in report.failures[:_MOST_NAMED]:
-            note(f"Not described: {failure.path}: {failure.reason}")
-        if (more := len(report.failures) - _MOST_NAMED) > 0:
-            note(f"Nor {counted(more, 'other photo')}; --json names all.")
+        note_failures(report.failures, "Not described")
         click.echo(f"{report.described:,} described, {report.known:,} known already, {len(report.failures):,} failed.")
     if report.stopped is not None:
         raise KeywrightError(f"{counted(report.left, 'photo was', 'photos were')} not asked about: {report.stopped}.")

@@ -77,17 +77,14 @@ def embed_photos(
     encoder_id = workspace.encoder_id
     with workspace.store.read() as connection:
         known = vectors.known_contents(connection, encoder_id)
-    wanted: dict[str, _File] = {}
+    wanted: dict[str, list[_File]] = {}
     for file in files:
         if file.content is not None and file.content not in known and file.error != MISSING:
-            wanted.setdefault(file.content, file)
-    failed = _embed(workspace, wanted, progress, cancel) if wanted else {}
-    for file in files:
-        if file.content in failed:
-            file.error = failed[file.content]
+            wanted.setdefault(file.content, []).append(file)
+    failed = _embed(workspace, wanted, progress, cancel) if wanted else 0
     missing = tuple(file.path for file in files if file.error == MISSING)
     failures = tuple(Failure(file.path, file.error) for file in files if file.error and file.error != MISSING)
-    embedded = len(wanted) - len(failed)
+    embedded = len(wanted) - failed
     return EmbedReport(embedded, len(files) - embedded - len(missing) - len(failures), missing, failures)
 
 
@@ -141,10 +138,10 @@ def _look_at(file: _File) -> None:
         file.error = f"it cannot be read: {reason(error)}"
 
 
-def _embed(workspace: Workspace, wanted: dict[str, _File], progress: Progress, cancel: Cancel) -> dict[str, str]:
-    """Embed one file for each content id; gives the reasons of those that failed."""
+def _embed(workspace: Workspace, wanted: dict[str, list[_File]], progress: Progress, cancel: Cancel) -> int:
+    """Embed the first of each content's files; gives how many contents failed, the reason is with all their files."""
     contents, files, encoder = list(wanted), list(wanted.values()), workspace.encoder
-    stage, done, failed = "Embedding photos", 0, dict[str, str]()
+    stage, done, failed = "Embedding photos", 0, 0
     with workspace.store.read() as connection:
         seen = set(connection.execute(select(vectors.vectors.c.content_id).distinct()).scalars())
     _name_cost(workspace, encoder, len(files))
@@ -160,17 +157,19 @@ def _embed(workspace: Workspace, wanted: dict[str, _File], progress: Progress, c
 
     progress(stage, 0, len(files))
     try:
-        for result in embed_files([file.path for file in files], encoder, cancel=cancel):
-            content, file = contents[result.index], files[result.index]
+        for result in embed_files([same[0].path for same in files], encoder, cancel=cancel):
+            content = contents[result.index]
             if isinstance(result, EmbeddedPhoto):
                 new.append(vectors.NewVector(content, result.vector, result.norm))
             else:
-                failed[content] = file.error = result.reason
-                if content not in seen:
-                    # Where another encoder has seen it (a front-end sent its picture, or the file was sound then), the
-                    # photo stays known, and going back to that encoder loses nothing.
-                    file.content = None
-                    stamps.extend(file.stamps())
+                failed += 1
+                for number, file in enumerate(files[result.index]):
+                    file.error = f"it holds the same as another file: {result.reason}" if number else result.reason
+                    if content not in seen:
+                        # Where another encoder has seen it (a front-end sent its picture, or the file was sound then),
+                        # the photo stays known, and going back to that encoder loses nothing.
+                        file.content = None
+                        stamps.extend(file.stamps())
             done += 1
             progress(stage, done, len(files))
             if len(new) + len(stamps) >= _SAVE_EVERY:
