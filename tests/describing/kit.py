@@ -36,7 +36,7 @@ def photo(workspace: Workspace, name: str) -> PhotoRow:
 
 def added(workspace: Workspace, server: Server, **values: object) -> Provider:
     """The provider ``vision``, agreed to, at the server."""
-    one = Provider("vision", Kind.OPENAI, server.url + "/v1", "llava:7b", **{"seconds": 5, **values})  # type: ignore[arg-type]
+    one = Provider("vision", Kind.OPENAI, server.url + "/v1", "llava:7b", **{"seconds": 60, **values})  # type: ignore[arg-type]
     describing.add(workspace, one, agreed=one.consent())
     return one
 

@@ -32,7 +32,7 @@ def test_nothing_is_configured_that_was_not_agreed_to_word_by_word(workspace: Wo
 def test_a_key_is_not_sent_to_another_address_than_it_was_given_for(
     workspace: Workspace, server: Server, own_keyring: Memory
 ) -> None:
-    one = Provider("vision", Kind.OPENAI, server.url + "/v1", "llava:7b", seconds=5)
+    one = Provider("vision", Kind.OPENAI, server.url + "/v1", "llava:7b", seconds=60)
     describing.add(workspace, one, agreed=one.consent(), key="sk-secret\r\n")
     deeper = replace(one, url=server.url + "/api/v1")
     assert not describing.add(workspace, deeper, agreed=deeper.consent())
@@ -49,7 +49,7 @@ def test_a_key_is_not_sent_to_another_address_than_it_was_given_for(
 def test_a_provider_whose_key_stays_in_a_locked_keyring_is_not_called_taken_out(
     workspace: Workspace, server: Server, own_keyring: Memory
 ) -> None:
-    one = Provider("vision", Kind.OPENAI, server.url + "/v1", "llava:7b", seconds=5)
+    one = Provider("vision", Kind.OPENAI, server.url + "/v1", "llava:7b", seconds=60)
     describing.add(workspace, one, agreed=one.consent(), key="sk-secret")
     moved = replace(one, url="http://127.0.0.1:9/v1")
     with using(Locked()):

@@ -47,17 +47,17 @@ Open = Callable[[Server], Describer]
 
 
 def openai(server: Server, **values: object) -> ChatDescriber:
-    one = Provider("vision", Kind.OPENAI, server.url + "/v1", "qwen2.5vl:7b", **{"seconds": 5, **values})  # type: ignore[arg-type]
+    one = Provider("vision", Kind.OPENAI, server.url + "/v1", "qwen2.5vl:7b", **{"seconds": 60, **values})  # type: ignore[arg-type]
     return ChatDescriber(one, "sk-secret", ("Dog", "Strand"))
 
 
 def google(server: Server) -> GoogleDescriber:
-    return GoogleDescriber(Provider("vision", Kind.GOOGLE, server.url + "/v1", seconds=5), "AIza-secret")
+    return GoogleDescriber(Provider("vision", Kind.GOOGLE, server.url + "/v1", seconds=60), "AIza-secret")
 
 
 def landing(server: Server) -> LandingDescriber:
     address = server.url + "/inference/v1/predict"
-    return LandingDescriber(Provider("vision", Kind.LANDING, address, "9f237028", seconds=5), "land_secret")
+    return LandingDescriber(Provider("vision", Kind.LANDING, address, "9f237028", seconds=60), "land_secret")
 
 
 EVERY = pytest.mark.parametrize("opened", [openai, google, landing])
@@ -233,7 +233,7 @@ def test_a_provider_that_lets_its_answer_drip_is_given_up_after_its_time(
     begun = time.monotonic()
     with pytest.raises(BusyError, match=r"did not answer within 0\.5 seconds"):
         describer.describe(PICTURE)
-    assert time.monotonic() - begun < 5  # all of it takes 20
+    assert time.monotonic() - begun < 15  # all of it takes 20
 
 
 @EVERY
@@ -249,7 +249,7 @@ def test_no_proxy_reads_what_goes_to_this_machine(
 
 
 def test_the_proxy_that_was_agreed_to_is_asked_for_a_way_and_told_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    one = Provider("far", Kind.OPENAI, "https://provider.invalid/v1", seconds=5)
+    one = Provider("far", Kind.OPENAI, "https://provider.invalid/v1", seconds=60)
     assert "proxy" not in one.consent()
     with serving() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("://", "://me:pass@"))
@@ -305,7 +305,7 @@ def test_an_answer_that_was_cut_off_gives_the_names_that_are_whole(server: Serve
 
 
 def test_of_a_large_vocabulary_the_first_300_names_are_sent(server: Server) -> None:
-    one = Provider("vision", Kind.OPENAI, server.url, seconds=5, send_keywords=True)
+    one = Provider("vision", Kind.OPENAI, server.url, seconds=60, send_keywords=True)
     ChatDescriber(one, None, [f"name{number}" for number in range(400)]).describe(PICTURE)
     sent = server.asked[0].json["messages"][0]["content"][0]["text"]
     assert ("name299" in sent, "name300" in sent) == (True, False)
@@ -373,7 +373,7 @@ def test_a_key_that_no_request_can_carry_is_one_sentence_without_it(
     server: Server, describer: Callable[..., Describer], key: str
 ) -> None:
     kind = {ChatDescriber: Kind.OPENAI, GoogleDescriber: Kind.GOOGLE, LandingDescriber: Kind.LANDING}[describer]  # type: ignore[index]
-    opened = describer(Provider("vision", kind, server.url, "x", seconds=5), key)
+    opened = describer(Provider("vision", kind, server.url, "x", seconds=60), key)
     with pytest.raises(RefusedError, match=r"what no request can carry.*keywright provider add vision --key") as caught:
         opened.describe(PICTURE)
     assert "secret" not in str(caught.value)

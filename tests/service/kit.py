@@ -72,7 +72,7 @@ class Raw:
             line.close()
 
     def socket(self) -> socket.socket:
-        return socket.create_connection((self.connection.host, self.connection.port), timeout=20)
+        return socket.create_connection((self.connection.host, self.connection.port), timeout=60)
 
     @property
     def client(self) -> Client:
@@ -86,10 +86,10 @@ def running(home: Path, config: Config | None = None) -> Iterator[Raw]:
     ready = threading.Event()
     thread = threading.Thread(target=lambda: bridge.run(lambda _: ready.set()), daemon=True)
     thread.start()
-    assert ready.wait(30)
+    assert ready.wait(60)
     try:
         yield Raw(bridge.connection, bridge)
     finally:
         bridge.stop()
-        thread.join(30)
+        thread.join(60)
         assert not thread.is_alive()

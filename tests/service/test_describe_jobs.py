@@ -25,7 +25,7 @@ def photo(bridge: Raw, library: Path) -> int:
 
 def test_a_photo_is_described_in_a_job_and_sent_once(learned: Raw, library: Path) -> None:
     with serving(keywords(cat=0.9)) as server:
-        told = Provider("vision", Kind.OPENAI, server.url + "/v1", "llava:7b", seconds=20)
+        told = Provider("vision", Kind.OPENAI, server.url + "/v1", "llava:7b", seconds=60)
         add(learned.bridge.bridge.workspace, told, agreed=told.consent())
         client, number = learned.client, photo(learned, library)
         job = client.wait(client.describe("vision", [number]).id)

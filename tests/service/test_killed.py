@@ -213,7 +213,7 @@ def test_describing_goes_on_after_every_kill_and_asks_for_no_answer_twice_that_i
 ) -> None:
     named = [PhotoRef(path=str(path)) for path in sorted(learned_home.library.rglob("*.jpg"))]
     with serving(keywords(cat=0.9)) as server:
-        told = Provider("vision", Kind.OPENAI, server.url + "/v1", "llava:7b", per_minute=6000, seconds=20)
+        told = Provider("vision", Kind.OPENAI, server.url + "/v1", "llava:7b", per_minute=6000, seconds=60)
         with Workspace.open(Home(learned_victim.home)) as workspace:
             add(workspace, told, agreed=told.consent())
         ids: list[int] = []
