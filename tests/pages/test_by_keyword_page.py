@@ -21,6 +21,7 @@ def test_what_is_ticked_is_accepted_and_the_unticked_is_asked_about(window: Wind
     page = opened(window)
     expect(page.get_by_role("button", name="Accept the 6 ticked")).to_be_visible()
     coins = page.get_by_role("gridcell", name="COIN").first
+    expect(coins).to_be_visible()  # named once the photo is known
     frames = 2 if coins.get_by_text("2 frames").count() else 1
     coins.click()
     page.get_by_role("button", name=f"Accept the {6 - frames} ticked").click()

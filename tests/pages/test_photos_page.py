@@ -148,8 +148,10 @@ def test_filters_narrow_the_list_and_the_back_button_goes_back_to_it(window: Win
 
 def test_coming_back_from_another_page_finds_the_photo_one_was_at(window: Window) -> None:
     page = window.go("/photos?order=folder")
+    expect(tiles(page).first).to_be_focused()
     page.keyboard.press("End")
-    name = page.get_by_role("gridcell").last.get_by_role("img").get_attribute("alt")
+    expect(tiles(page).last).to_be_focused()
+    name = tiles(page).last.get_by_role("img").get_attribute("alt")
     until(page, "history.state?.photo !== undefined")
     page.get_by_role("link", name="Apply").click()
     page.wait_for_url("**/apply")
