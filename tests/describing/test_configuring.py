@@ -65,7 +65,8 @@ def test_a_provider_that_is_not_taken_any_more_can_be_taken_out(workspace: Works
     added(workspace, server)
     describe_photos(workspace, "vision", rows(workspace), wait=never_wait)
     with workspace.store.write() as connection:
-        connection.execute(update(provider_table).values(settings=func.replace(provider_table.c.settings, "5", "1e12")))
+        endless = func.json_set(provider_table.c.settings, "$.seconds", 1e12)
+        connection.execute(update(provider_table).values(settings=endless))
     assert seen(workspace)["IMG_0.jpg"] == []
     with pytest.raises(KeywrightError, match="keywright provider remove vision"):
         describing.providers(workspace)
