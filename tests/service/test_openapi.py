@@ -58,3 +58,10 @@ def test_every_made_up_request_is_answered_as_described(case: Any, living: Raw) 
             response_schema_conformance,
         ],
     )
+
+
+def test_an_address_that_is_too_long_is_answered_as_described(living: Raw) -> None:
+    answer = living.send("GET", f"/v1/search?text={'a' * 300_000}")
+    assert (answer.status, answer.kind) == (431, "headers-too-large")
+    described = document(list(endpoints()))["paths"]
+    assert all("431" in operation["responses"] for path in described.values() for operation in path.values())

@@ -28,6 +28,7 @@ _EXPLAINED = {
     415: "The body is of another media type.",
     422: "The request is not as described here, or cannot be done.",
     429: "Too many failed attempts.",
+    431: "The address or the headers are too long.",
     503: "Not now: too many streams, or the store cannot be written.",
 }
 
@@ -134,7 +135,7 @@ def _responses(one: Endpoint, references: Models) -> dict[str, Any]:
 
 def _possible(one: Endpoint) -> list[int]:
     """The problems an endpoint can answer with: none that it cannot."""
-    found = {403, 405, 422}
+    found = {403, 405, 422, 431}
     if not one.open:
         found |= {401, 429}
     if "<" in one.rule or one.body is not None or one.query is not None:
