@@ -24,9 +24,8 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
-# Each of two workers has a core: arithmetic that takes all cores for itself would spin until the other's is free.
 unit: $(STAMP)
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2
 
 # Keywords into every sidecar and picture of these folders and out again, with exiftool and exiv2 as witnesses.
 roundtrip: $(STAMP)
